@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The targets stand in walk order (ARCHITECTURE.md): a stage imports what its row says and nothing else of ours.
+
+/// Modules that touch every byte: pointers must be marked `unsafe`, spans may be returned.
+let hot: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+]
+let plain: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let package = Package(
+  name: "handshaked",
+  products: [.executable(name: "handshaked", targets: ["handshaked"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C: module maps, shims and the loops that need intrinsics.
+    .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CKernels"),
+
+    // The walk.
+    .target(name: "Records", swiftSettings: hot),
+    .target(name: "Ingest", dependencies: ["Records", "CKernels"], swiftSettings: hot),
+    .target(name: "Envelopes", dependencies: ["Records", "CKernels"], swiftSettings: hot),
+    .target(name: "Framing", dependencies: ["Records", "CKernels"], swiftSettings: hot),
+    .target(name: "Scanning", dependencies: ["Records", "CVectorscan"], swiftSettings: hot),
+    .target(name: "Extraction", dependencies: ["Records", "CPCRE2"], swiftSettings: hot),
+    .target(name: "Clients", dependencies: ["Records"], swiftSettings: hot),
+    .target(
+      name: "Detection",
+      dependencies: ["Records", "Envelopes", "Framing", "Scanning", "Extraction", "Clients"],
+      swiftSettings: hot),
+
+    // Around the walk.
+    .target(
+      name: "Definitions",
+      dependencies: ["Records", "Framing", "Scanning", "Extraction", .product(name: "Yams", package: "Yams")],
+      swiftSettings: plain,
+      plugins: ["EmbedPlugin"]),
+    .executableTarget(
+      name: "handshaked",
+      dependencies: [
+        "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: plain),
+    .executableTarget(
+      name: "handshaked-bench",
+      dependencies: [
+        "Records", "Ingest", "Detection", "Definitions",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: plain),
+    .executableTarget(name: "handshaked-embed", swiftSettings: plain),
+    .plugin(name: "EmbedPlugin", capability: .buildTool(), dependencies: ["handshaked-embed"], path: "Sources/EmbedPlugin"),
+
+    // Tests, a target per module.
+    .target(
+      name: "TestSupport",
+      dependencies: ["Records", "Ingest", "Detection", "Definitions"],
+      path: "Tests/TestSupport", swiftSettings: plain),
+    .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "FramingTests", dependencies: ["Envelopes", "Framing", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: plain),
+    .testTarget(
+      name: "ScanningTests", dependencies: ["Scanning", "Extraction", "Framing", "Detection", "Definitions", "TestSupport"],
+      swiftSettings: plain),
+    .testTarget(
+      name: "ExtractionTests", dependencies: ["Framing", "Extraction", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "DetectionTests", dependencies: ["Detection", "Definitions", "Clients", "TestSupport"],
+      swiftSettings: plain),
+    .testTarget(
+      name: "AccuracyTests", dependencies: ["Detection", "Definitions", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
+  ]
+)

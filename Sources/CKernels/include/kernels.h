@@ -1,0 +1,22 @@
+// The loops over every byte. Portable C now; the SIMD levels replace the bodies behind the same declarations.
+//
+// Every function reads [bytes, bytes + count) and nothing outside it.
+#ifndef HANDSHAKED_KERNELS_H
+#define HANDSHAKED_KERNELS_H
+#include <stddef.h>
+#include <stdint.h>
+
+/// Writes the positions of every '\n' in order to `out` (room for `capacity`) and returns how many there are;
+/// when the return value is larger than `capacity`, the rest was counted and not written.
+size_t hk_line_ends(const uint8_t *bytes, size_t count, uint32_t *out, size_t capacity);
+
+/// Writes the positions of every ' ' in [0, count) to `out` (room for `capacity`); returns how many were written.
+/// Stops when `out` is full.
+size_t hk_spaces(const uint8_t *bytes, size_t count, uint32_t *out, size_t capacity);
+
+/// The position of `needle` in `bytes`, or -1. `needle_count` ≥ 1.
+ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count);
+
+/// 1 when the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates), else 0.
+int hk_is_utf8(const uint8_t *bytes, size_t count);
+#endif

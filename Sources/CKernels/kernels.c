@@ -1,0 +1,74 @@
+#define _GNU_SOURCE
+#include "kernels.h"
+#include <string.h>
+
+size_t hk_line_ends(const uint8_t *bytes, size_t count, uint32_t *out, size_t capacity) {
+    size_t n = 0;
+    const uint8_t *p = bytes, *end = bytes + count;
+    while (p < end) {
+        const uint8_t *hit = memchr(p, '\n', (size_t)(end - p));
+        if (!hit) break;
+        if (n < capacity) out[n] = (uint32_t)(hit - bytes);
+        n++;
+        p = hit + 1;
+    }
+    return n;
+}
+
+size_t hk_spaces(const uint8_t *bytes, size_t count, uint32_t *out, size_t capacity) {
+    // Eight bytes at a time: a byte equals 0x20 where (x ^ 0x2020…) has a zero byte; each zero is found exactly
+    // (no carry into the next byte), so no position is checked twice.
+    size_t n = 0, i = 0;
+    for (; i + 8 <= count; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, 8);
+        uint64_t x = word ^ 0x2020202020202020ULL;
+        uint64_t zero = ~(((x & 0x7F7F7F7F7F7F7F7FULL) + 0x7F7F7F7F7F7F7F7FULL) | x | 0x7F7F7F7F7F7F7F7FULL);
+        while (zero) {
+            if (n == capacity) return n;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            out[n++] = (uint32_t)(i + (size_t)(__builtin_ctzll(zero) >> 3));
+            zero &= zero - 1;
+#else
+            unsigned lead = (unsigned)__builtin_clzll(zero);
+            out[n++] = (uint32_t)(i + (lead >> 3));
+            zero &= ~(0x8000000000000000ULL >> lead);
+#endif
+        }
+    }
+    for (; i < count; i++) {
+        if (bytes[i] == ' ') {
+            if (n == capacity) return n;
+            out[n++] = (uint32_t)i;
+        }
+    }
+    return n;
+}
+
+ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count) {
+    const uint8_t *hit = memmem(bytes, count, needle, needle_count);
+    return hit ? hit - bytes : -1;
+}
+
+int hk_is_utf8(const uint8_t *p, size_t count) {
+    const uint8_t *end = p + count;
+    while (p < end) {
+        if (end - p >= 8) {
+            uint64_t word;
+            memcpy(&word, p, 8);
+            if (!(word & 0x8080808080808080ULL)) { p += 8; continue; }
+        }
+        uint8_t b = *p;
+        if (b < 0x80) { p++; continue; }
+        size_t need; uint8_t low = 0x80, high = 0xBF;
+        if (b >= 0xC2 && b <= 0xDF) need = 1;
+        else if (b >= 0xE0 && b <= 0xEF) { need = 2; if (b == 0xE0) low = 0xA0; if (b == 0xED) high = 0x9F; }
+        else if (b >= 0xF0 && b <= 0xF4) { need = 3; if (b == 0xF0) low = 0x90; if (b == 0xF4) high = 0x8F; }
+        else return 0;
+        if ((size_t)(end - p) <= need) return 0;
+        if (p[1] < low || p[1] > high) return 0;
+        for (size_t k = 2; k <= need; k++) if ((p[k] & 0xC0) != 0x80) return 0;
+        p += need + 1;
+    }
+    return 1;
+}

@@ -1,0 +1,36 @@
+/// Every bound of the walk, in one place. What is turned away is counted as a `SkipReason`.
+package enum Limits {
+  /// Bytes asked for in one read: page cache to L2 (256 KiB was the knee; 128 to 512 KiB are alike).
+  package static let readByteCount = 256 * 1024
+  /// Zero bytes kept after the valid part of every buffer, so that a kernel may load past the end.
+  package static let slackByteCount = 64
+  /// A longer line is cut here and its rest skipped; also the most that a record may span before it is given up
+  /// as torn.
+  package static let recordByteLimit = 1024 * 1024
+  /// Nested objects, arrays or elements followed in JSON and XML.
+  package static let nestingLimit = 64
+  /// Envelopes opened inside one another.
+  package static let envelopeDepthLimit = 4
+  /// Distinct (host, path) pairs told apart in one stream of forwarded lines.
+  package static let originLimit = 65_536
+  /// Columns of a W3C schema.
+  package static let columnLimit = 128
+  /// Data items of one event.
+  package static let eventFieldLimit = 256
+  /// Rows of the sighting census.
+  package static let sightingLimit = 4_000_000
+  /// Findings held by one replay.
+  package static let findingLimit = 2_000_000
+  /// Distinct names (hosts, servers, ciphers) interned by one pipeline.
+  package static let nameLimit = 4_000_000
+  /// Bytes of one name kept from a record.
+  package static let nameByteLimit = 512
+  /// PCRE2: match() calls, heap in KiB, and backtracking depth of one match.
+  package static let patternMatchLimit: UInt32 = 200_000
+  package static let patternHeapLimit: UInt32 = 4096
+  package static let patternDepthLimit: UInt32 = 10_000
+  /// Bytes of one record that a pattern sees.
+  package static let patternWindowByteCount = 64 * 1024
+  /// Candidates that one record may try.
+  package static let matchesPerRecordLimit = 64
+}

@@ -1,0 +1,150 @@
+/// Where a line of the batch's text came from. Only filled when the chunk held envelopes.
+package struct LineSlot: Sendable {
+  /// The physical line in the chunk: [chunkStart, chunkEnd), line end excluded.
+  package var chunkStart: UInt32
+  package var chunkEnd: UInt32
+  /// Index into `RecordBatch.origins`.
+  package var origin: UInt32
+  /// Physical lines before this one in the chunk.
+  package var lineIndex: UInt32
+  /// Taken over as it stands: text and chunk run in step inside the line.
+  package var isPlain: Bool
+  /// When the forwarder received it; `RecordBatch.noTime` when it does not say.
+  package var received: Int64
+
+  package init(
+    chunkStart: UInt32, chunkEnd: UInt32, origin: UInt32, lineIndex: UInt32, isPlain: Bool, received: Int64
+  ) {
+    self.chunkStart = chunkStart
+    self.chunkEnd = chunkEnd
+    self.origin = origin
+    self.lineIndex = lineIndex
+    self.isPlain = isPlain
+    self.received = received
+  }
+}
+
+/// A record's place in the batch's text, and what the framing learned on the way.
+package struct RecordSlot: Sendable {
+  package var format: RecordFormat
+  /// Head or tail is missing; what is there was kept.
+  package var isTorn: Bool
+  package var origin: UInt32
+  /// The whole record in the text, [start, end).
+  package var start: UInt32
+  package var end: UInt32
+  /// What the program wrote, [messageStart, messageEnd): anchors and patterns see this part.
+  package var messageStart: UInt32
+  package var messageEnd: UInt32
+  /// Minutes to add to a local time that carries no bias of its own, learned from earlier records of the origin;
+  /// `Int16.min` when none was seen.
+  package var knownBias: Int16
+  /// Index of the first line in `RecordBatch.lineEnds`.
+  package var line: UInt32
+
+  package init(
+    format: RecordFormat, isTorn: Bool = false, origin: UInt32, start: Int, end: Int, messageStart: Int,
+    messageEnd: Int, knownBias: Int16 = .min, line: Int
+  ) {
+    self.format = format
+    self.isTorn = isTorn
+    self.origin = origin
+    self.start = UInt32(start)
+    self.end = UInt32(end)
+    self.messageStart = UInt32(messageStart)
+    self.messageEnd = UInt32(messageEnd)
+    self.knownBias = knownBias
+    self.line = UInt32(line)
+  }
+}
+
+/// Consecutive W3C or HTTPERR rows of one schema: lines [firstLine, lastLine) of the batch. Rows get no slots.
+package struct RowRun: Sendable {
+  package var schema: Int
+  package var origin: UInt32
+  package var firstLine: Int
+  package var lastLine: Int
+  /// The day of `#Date` that holds when the run begins; `Int64.min` when none was given.
+  package var dayMicroseconds: Int64
+
+  package init(schema: Int, origin: UInt32, firstLine: Int, lastLine: Int, dayMicroseconds: Int64) {
+    self.schema = schema
+    self.origin = origin
+    self.firstLine = firstLine
+    self.lastLine = lastLine
+    self.dayMicroseconds = dayMicroseconds
+  }
+}
+
+/// The columns that a `#Fields` line names.
+package struct RowSchema: Sendable, Equatable {
+  package var format: RecordFormat  // w3c or httperr
+  /// Field names in lower case, in file order.
+  package var names: [String]
+
+  package init(format: RecordFormat, names: [String]) {
+    self.format = format
+    self.names = names
+  }
+
+  package func column(_ name: String) -> Int? { names.firstIndex(of: name) }
+}
+
+/// What one chunk became. Emptied and used again; tables (`origins`, `schemas`) only grow, within limits.
+///
+/// Text: when no line had an envelope (`isDirect`), positions are positions in the chunk. Otherwise every line was
+/// copied, opened, to `arena`, each followed by `\n`, and `lines[i]` says where line i came from.
+package struct RecordBatch: Sendable {
+  package static let noTime = Int64.min
+
+  /// Opened lines; the valid part is `arena[0..<arenaByteCount]`, slack follows.
+  package var arena: [UInt8] = []
+  package var isDirect = true
+  /// Position of each line's `\n` in the text, ascending.
+  package var lineEnds: [UInt32] = []
+  package var lines: [LineSlot] = []
+  package var origins: [Origin] = []
+  package var records: [RecordSlot] = []
+  package var rowRuns: [RowRun] = []
+  package var schemas: [RowSchema] = []
+  package var skips = SkipCounts()
+  /// Counts for reports: whole records by format, and physical lines.
+  package var recordCounts = [UInt64](repeating: 0, count: RecordFormat.allCases.count)
+  /// Directive and marker lines (`#Fields`, the rotation marker): read, and no records.
+  package var markerCount: UInt64 = 0
+
+  package init() {}
+
+  /// Forgets lines and records of the last chunk; counters and tables stay.
+  package mutating func removeAll() {
+    arena.removeAll(keepingCapacity: true)
+    lineEnds.removeAll(keepingCapacity: true)
+    lines.removeAll(keepingCapacity: true)
+    records.removeAll(keepingCapacity: true)
+    rowRuns.removeAll(keepingCapacity: true)
+    isDirect = true
+  }
+
+  /// [start, end) of line `index` in the text, `\n` excluded (a `\r` before it is not).
+  package func lineBounds(_ index: Int) -> (start: Int, end: Int) {
+    (index == 0 ? 0 : Int(lineEnds[index - 1]) + 1, Int(lineEnds[index]))
+  }
+
+  /// The origin of line `index`.
+  package func origin(ofLine index: Int) -> UInt32 { isDirect ? 0 : lines[index].origin }
+
+  /// The physical bytes [start, end) of the chunk that text [start, end), beginning in line `line`, came from.
+  package func chunkRange(start: Int, end: Int, line: Int) -> (start: Int, end: Int) {
+    if isDirect { return (start, end) }
+    var last = line
+    while last + 1 < lineEnds.count, Int(lineEnds[last]) < end { last += 1 }
+    let first = lines[line]
+    let from = first.isPlain ? Int(first.chunkStart) + (start - lineBounds(line).start) : Int(first.chunkStart)
+    let closing = lines[last]
+    let to = closing.isPlain ? Int(closing.chunkStart) + (end - lineBounds(last).start) : Int(closing.chunkEnd)
+    return (from, to)
+  }
+
+  /// Physical lines before line `index` in the chunk.
+  package func physicalLine(_ index: Int) -> Int { isDirect ? index : Int(lines[index].lineIndex) }
+}
