@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Envelopes", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Framing", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Scanning", dependencies: ["Records", "CVectorscan"], swiftSettings: hot),
-    .target(name: "Extraction", dependencies: ["Records", "CPCRE2"], swiftSettings: hot),
+    .target(name: "Extraction", dependencies: ["Records", "CKernels", "CPCRE2"], swiftSettings: hot),
     .target(name: "Clients", dependencies: ["Records"], swiftSettings: hot),
     .target(
       name: "Detection",
@@ -43,17 +43,23 @@ let package = Package(
       dependencies: ["Records", "Framing", "Scanning", "Extraction", .product(name: "Yams", package: "Yams")],
       swiftSettings: plain,
       plugins: ["EmbedPlugin"]),
+    .target(name: "Sinks", dependencies: ["Records", "Clients"], swiftSettings: hot),
+    .target(
+      name: "Verification", dependencies: ["Records", "Extraction", "Clients", "Detection", "Definitions"],
+      swiftSettings: plain),
+    .target(
+      name: "Replay", dependencies: ["Records", "Ingest", "Detection", "Extraction", "Clients"], swiftSettings: hot),
     .executableTarget(
       name: "handshaked",
       dependencies: [
-        "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Scanning", "Sinks", "Verification",
+        "Replay", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: plain),
     .executableTarget(
       name: "handshaked-bench",
       dependencies: [
-        "Records", "Ingest", "Detection", "Definitions",
+        "Records", "Ingest", "Detection", "Definitions", "Extraction", "Replay", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: plain),
@@ -63,7 +69,7 @@ let package = Package(
     // Tests, a target per module.
     .target(
       name: "TestSupport",
-      dependencies: ["Records", "Ingest", "Detection", "Definitions"],
+      dependencies: ["Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification"],
       path: "Tests/TestSupport", swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),

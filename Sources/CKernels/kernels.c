@@ -72,3 +72,28 @@ int hk_is_utf8(const uint8_t *p, size_t count) {
     }
     return 1;
 }
+
+ptrdiff_t hk_first_line_end(const uint8_t *bytes, size_t count) {
+    const uint8_t *hit = count ? memchr(bytes, '\n', count) : NULL;
+    return hit ? hit - bytes : -1;
+}
+
+ptrdiff_t hk_last_line_end(const uint8_t *bytes, size_t count) {
+    const uint8_t *hit = count ? memrchr(bytes, '\n', count) : NULL;
+    return hit ? hit - bytes : -1;
+}
+
+size_t hk_count_line_ends(const uint8_t *bytes, size_t count) {
+    // 32 byte-wide counters side by side are one or two vector registers; each may take 255 steps before it is full.
+    size_t n = 0;
+    while (count >= 32) {
+        size_t steps = count / 32 < 255 ? count / 32 : 255;
+        uint8_t lanes[32] = {0};
+        for (size_t s = 0; s < steps; s++, bytes += 32)
+            for (int k = 0; k < 32; k++) lanes[k] += bytes[k] == '\n';
+        for (int k = 0; k < 32; k++) n += lanes[k];
+        count -= steps * 32;
+    }
+    for (size_t i = 0; i < count; i++) n += bytes[i] == '\n';
+    return n;
+}

@@ -35,7 +35,6 @@ package struct CodeSource: Sendable, Hashable {
 }
 
 package enum HostRole: String, Sendable { case client, server }
-package enum Outcome: String, CaseIterable, Sendable { case succeeded, refused, failed }
 
 /// A definition as the extraction needs it; `Definitions` makes it from YAML.
 package struct Signature: Sendable {

@@ -119,11 +119,15 @@ package struct JSONScanner {
   package static func appendUnescaped(_ bytes: Span<UInt8>, start: Int, end: Int, to out: inout [UInt8]) {
     var index = start
     while index < end {
-      let byte = bytes[index]
-      guard byte == 0x5C, index + 1 < end else {
-        out.append(byte)
-        index += 1
-        continue
+      // Whole runs between escapes go over in one piece.
+      let run = index
+      while index < end, bytes[index] != 0x5C { index += 1 }
+      if index > run {
+        unsafe bytes.extracting(run..<index).withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
+      }
+      guard index + 1 < end else {
+        if index < end { out.append(bytes[index]) }
+        return
       }
       let escape = bytes[index + 1]
       index += 2

@@ -33,4 +33,8 @@ package enum Limits {
   package static let patternWindowByteCount = 64 * 1024
   /// Candidates that one record may try.
   package static let matchesPerRecordLimit = 64
+  /// Bytes from the front of a stream that decide what it is and how it is encoded.
+  package static let sniffByteCount = 256
+  /// Files that one list of PATH arguments may name.
+  package static let fileLimit = 1_000_000
 }

@@ -90,6 +90,16 @@ package struct RowSchema: Sendable, Equatable {
   package func column(_ name: String) -> Int? { names.firstIndex(of: name) }
 }
 
+/// Bytes passed over, in text positions of the chunk; counted once the walk knows how far the chunk was consumed.
+package struct SkipEvent: Sendable, Equatable {
+  package var reason: SkipReason
+  /// [start, end) in the chunk.
+  package var start: UInt32
+  package var end: UInt32
+  /// Physical lines before it in the chunk.
+  package var lineIndex: UInt32
+}
+
 /// What one chunk became. Emptied and used again; tables (`origins`, `schemas`) only grow, within limits.
 ///
 /// Text: when no line had an envelope (`isDirect`), positions are positions in the chunk. Otherwise every line was
@@ -107,7 +117,7 @@ package struct RecordBatch: Sendable {
   package var records: [RecordSlot] = []
   package var rowRuns: [RowRun] = []
   package var schemas: [RowSchema] = []
-  package var skips = SkipCounts()
+  package var skipEvents: [SkipEvent] = []
   /// Counts for reports: whole records by format, and physical lines.
   package var recordCounts = [UInt64](repeating: 0, count: RecordFormat.allCases.count)
   /// Directive and marker lines (`#Fields`, the rotation marker): read, and no records.
@@ -122,12 +132,19 @@ package struct RecordBatch: Sendable {
     lines.removeAll(keepingCapacity: true)
     records.removeAll(keepingCapacity: true)
     rowRuns.removeAll(keepingCapacity: true)
+    skipEvents.removeAll(keepingCapacity: true)
     isDirect = true
   }
 
   /// [start, end) of line `index` in the text, `\n` excluded (a `\r` before it is not).
   package func lineBounds(_ index: Int) -> (start: Int, end: Int) {
     (index == 0 ? 0 : Int(lineEnds[index - 1]) + 1, Int(lineEnds[index]))
+  }
+
+  /// Notes bytes [start, end) of the chunk, beginning `lineIndex` physical lines into it, as passed over.
+  package mutating func skip(_ reason: SkipReason, start: Int, end: Int, lineIndex: Int) {
+    skipEvents.append(
+      SkipEvent(reason: reason, start: UInt32(start), end: UInt32(max(start, end)), lineIndex: UInt32(lineIndex)))
   }
 
   /// The origin of line `index`.

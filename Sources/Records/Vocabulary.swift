@@ -97,3 +97,18 @@ package enum Feature: String, CaseIterable, Sendable {
 
 /// What a definition adds to the evidence.
 package enum Yield: String, CaseIterable, Sendable { case finding, sighting, context, none }
+
+/// How an exchange ended, as far as one record shows.
+package enum Outcome: String, CaseIterable, Sendable {
+  case succeeded, refused, failed
+
+  package var number: UInt8 {
+    switch self {
+    case .succeeded: 0
+    case .refused: 1
+    case .failed: 2
+    }
+  }
+
+  package init(number: UInt8) { self = number == 0 ? .succeeded : number == 1 ? .refused : .failed }
+}

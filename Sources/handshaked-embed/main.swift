@@ -22,7 +22,8 @@ func files(in folder: URL, extensions: Set<String>) throws -> [URL] {
 do {
   var source = "/// The definitions of `parsers/`, made at build time by `handshaked-embed`.\n"
   source += "enum EmbeddedDefinitions {\n  static let files: [(path: String, text: String)] = [\n"
-  for (name, kinds) in [("codes", ["tsv"]), ("formats", ["yaml"]), ("signatures", ["yaml"])] as [(String, Set<String>)] {
+  for (name, kinds) in [("codes", ["tsv"]), ("formats", ["yaml"]), ("signatures", ["yaml"])] as [(String, Set<String>)]
+  {
     for file in try files(in: folder.appendingPathComponent(name), extensions: kinds) {
       let text = try String(contentsOf: file, encoding: .utf8)
       var fence = "#"

@@ -19,4 +19,13 @@ ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, siz
 
 /// 1 when the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates), else 0.
 int hk_is_utf8(const uint8_t *bytes, size_t count);
+
+/// The position of the first '\n' in `bytes`, or -1.
+ptrdiff_t hk_first_line_end(const uint8_t *bytes, size_t count);
+
+/// The position of the last '\n' in `bytes`, or -1; reads backwards from the end.
+ptrdiff_t hk_last_line_end(const uint8_t *bytes, size_t count);
+
+/// How many '\n' there are.
+size_t hk_count_line_ends(const uint8_t *bytes, size_t count);
 #endif

@@ -1,0 +1,93 @@
+import Records
+
+/// The sightings of a run, joined: one row for each (client, server, role, protocol, cipher, outcome) with the first and last time
+/// and a count. Noting in any order gives the same rows; merging two censuses is a union.
+///
+/// Layout: rows in a flat array, found through an open-addressing index of row numbers + 1 (0 is free, linear
+/// probe, at most half full). The hash is seeded per run: log text chooses the keys.
+package struct Census: Sendable {
+  package struct Row: Sendable {
+    package var key: SightingKey
+    package var first: Int64
+    package var last: Int64
+    package var count: UInt64
+  }
+
+  package private(set) var rows: [Row] = []
+  private var index: [UInt32]
+  private let seed: UInt64
+  private let limit: Int
+  /// Sightings that found the census full.
+  package private(set) var refusedCount: UInt64 = 0
+
+  package init(seed: UInt64 = UInt64.random(in: .min ... .max), limit: Int = Limits.sightingLimit) {
+    self.seed = seed
+    self.limit = limit
+    index = Array(repeating: 0, count: 1024)
+  }
+
+  package mutating func note(_ columns: borrowing SightingColumns) {
+    let keys = columns.keys
+    let times = columns.times
+    for position in keys.indices {
+      add(keys[position], first: times[position], last: times[position], count: 1)
+    }
+  }
+
+  /// Adds the rows of another census of the same name table.
+  package mutating func merge(_ other: Census) {
+    for row in other.rows { add(row.key, first: row.first, last: row.last, count: row.count) }
+    refusedCount += other.refusedCount
+  }
+
+  private mutating func add(_ key: SightingKey, first: Int64, last: Int64, count: UInt64) {
+    let mask = index.count - 1
+    var slot = Int(truncatingIfNeeded: hash(key)) & mask
+    while true {
+      let entry = index[slot]
+      if entry == 0 { break }
+      let row = Int(entry) - 1
+      if rows[row].key == key {
+        // `Int64.min` stands for no time and never moves a bound.
+        if first != .min {
+          if rows[row].first == .min || first < rows[row].first { rows[row].first = first }
+          if last > rows[row].last { rows[row].last = last }
+        }
+        rows[row].count += count
+        return
+      }
+      slot = (slot + 1) & mask
+    }
+    guard rows.count < limit else {
+      refusedCount += count
+      return
+    }
+    rows.append(Row(key: key, first: first, last: last, count: count))
+    index[slot] = UInt32(rows.count)
+    if rows.count * 2 > index.count { grow() }
+  }
+
+  private mutating func grow() {
+    index = Array(repeating: 0, count: index.count * 2)
+    let mask = index.count - 1
+    for (number, row) in rows.enumerated() {
+      var slot = Int(truncatingIfNeeded: hash(row.key)) & mask
+      while index[slot] != 0 { slot = (slot + 1) & mask }
+      index[slot] = UInt32(number + 1)
+    }
+  }
+
+  /// Multiply and fold over the key's words (the mixing step of wyhash), seeded.
+  private func hash(_ key: SightingKey) -> UInt64 {
+    func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+      let wide = a.multipliedFullWidth(by: b)
+      return wide.high ^ wide.low
+    }
+    var value = mix(key.clientLow ^ seed, key.clientHigh ^ 0x9E37_79B9_7F4A_7C15)
+    value = mix(
+      value ^ (UInt64(key.server) << 32 | UInt64(key.role)),
+      0xD6E8_FEB8_6659_FD93 ^ (UInt64(key.protocolName) << 32 | UInt64(key.cipher)))
+    return mix(
+      value ^ (UInt64(key.system) << 16 | UInt64(key.outcome) << 8 | (key.isAddress ? 1 : 0)), 0xA076_1D64_78BD_642F)
+  }
+}

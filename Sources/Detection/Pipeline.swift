@@ -1,0 +1,133 @@
+import Clients
+import Envelopes
+import Extraction
+import Framing
+import Records
+import Scanning
+
+/// One stream's whole walk, bytes to evidence. No clock, no files, no tasks.
+///
+/// A worker owns one and takes stream after stream through it; sightings of all of them gather in its census.
+package struct Pipeline: Sendable {
+  private let engine: Engine
+  private var envelopes: EnvelopeOpener
+  private var framer: Framer
+  private var scanner: Scanner
+  private var extractor: Extractor
+  private var batch = RecordBatch()
+  private var place = BatchPlace(stream: 0, path: "", firstLine: 1)
+  private var evidence: Evidence
+  private let recordByteLimit: Int
+
+  /// The sightings of every stream this worker has seen.
+  package private(set) var census: Census
+  /// Times each signature held, over every stream.
+  package var signatureCounts: [UInt64] { evidence.signatureCounts }
+  /// Records that held a factor, over every stream.
+  package var suspectCount: UInt64 { scanner.suspectCount }
+
+  package init(
+    _ engine: Engine, names: NameTable, options: ExtractionOptions = ExtractionOptions(),
+    recordByteLimit: Int = Limits.recordByteLimit
+  ) throws {
+    self.engine = engine
+    self.recordByteLimit = recordByteLimit
+    envelopes = EnvelopeOpener(origin: Origin(host: nil, log: "", path: ""))
+    framer = Framer(recordByteLimit: recordByteLimit)
+    scanner = try Scanner(engine.plan)
+    extractor = Extractor(engine.rules, names: names, options: options)
+    evidence = Evidence(signatureCount: engine.rules.rules.signatures.count)
+    census = Census()
+  }
+
+  /// Begins a stream: what the last one told about formats and clocks is forgotten.
+  /// - Parameter index: the stream's place in the run; findings are ordered by it.
+  package mutating func begin(stream index: Int, path: String, origin: Origin) {
+    envelopes = EnvelopeOpener(origin: origin)
+    framer = Framer(recordByteLimit: recordByteLimit)
+    extractor.begin()
+    batch = RecordBatch()
+    batch.origins = [origin]
+    place = BatchPlace(stream: index, path: path, firstLine: 1)
+    evidence.findings.removeAll()
+    evidence.outsideWindowCount = 0
+    evidence.firstTime = nil
+    evidence.lastTime = nil
+    skips = SkipCounts()
+  }
+
+  /// What was passed over in the current stream.
+  package private(set) var skips = SkipCounts()
+
+  /// Takes one chunk through the walk.
+  /// - Returns: bytes that are done with; the rest, an unfinished record, must stand at the front of the next chunk.
+  package mutating func process(_ chunk: borrowing Chunk) -> Int {
+    batch.removeAll()
+    place.firstLine = chunk.firstLine
+    let opened = envelopes.open(chunk, into: &batch)
+    let consumed: Int
+    if batch.isDirect {
+      consumed = walk(chunk.bytes, chunk, opened)
+    } else {
+      // The arena leaves the batch while its text is read and the batch is written.
+      var arena: [UInt8] = []
+      swap(&arena, &batch.arena)
+      consumed = walk(arena.span, chunk, opened)
+      swap(&arena, &batch.arena)
+    }
+    countSkips(chunk, consumed: consumed)
+    return consumed
+  }
+
+  private mutating func walk(_ text: Span<UInt8>, _ chunk: borrowing Chunk, _ opened: Int) -> Int {
+    let consumed = framer.frame(
+      text, isFinal: chunk.isFinal && opened == chunk.byteCount, openedByteCount: opened, base: chunk.rawOffset,
+      into: &batch)
+    let candidates = scanner.scan(text, batch)
+    var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
+    extractor.extract(
+      candidates, text: text, chunk: chunk.bytes, place: place, offsets: &offsets, in: &batch, into: &evidence)
+    census.note(evidence.sightings)
+    evidence.sightings.removeAll()
+    return consumed
+  }
+
+  /// Skips of the consumed part; what lies behind it is met again with the next chunk.
+  private mutating func countSkips(_ chunk: borrowing Chunk, consumed: Int) {
+    guard !batch.skipEvents.isEmpty else { return }
+    let events = batch.skipEvents.sorted { ($0.start, $0.reason.rawValue) < ($1.start, $1.reason.rawValue) }
+    var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
+    for event in events where Int(event.start) < consumed {
+      skips.note(
+        event.reason, byteCount: Int(event.end - event.start),
+        offset: offsets.rawOffset(at: Int(event.start), in: chunk.bytes),
+        line: chunk.firstLine + UInt64(event.lineIndex))
+    }
+  }
+
+  /// What the current stream gave, in stream order.
+  package func result() -> StreamResult {
+    StreamResult(
+      findings: evidence.findings, skips: skips, recordCounts: batch.recordCounts, markerCount: batch.markerCount,
+      outsideWindowCount: evidence.outsideWindowCount, firstTime: evidence.firstTime, lastTime: evidence.lastTime,
+      hasCryptFields: batch.schemas.contains { $0.names.contains("crypt-protocol") },
+      hasRows: !batch.schemas.isEmpty)
+  }
+}
+
+/// What one stream gave.
+package struct StreamResult: Sendable {
+  package var findings: [Finding]
+  package var skips: SkipCounts
+  /// Whole records by format (`RecordFormat.rawValue`).
+  package var recordCounts: [UInt64]
+  package var markerCount: UInt64
+  package var outsideWindowCount: UInt64
+  package var firstTime: Timestamp?
+  package var lastTime: Timestamp?
+  /// Whether an IIS schema carried the TLS columns, and whether there was a schema at all.
+  package var hasCryptFields: Bool
+  package var hasRows: Bool
+
+  package var recordCount: UInt64 { recordCounts.reduce(0, +) }
+}

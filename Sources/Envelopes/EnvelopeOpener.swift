@@ -1,0 +1,389 @@
+import CKernels
+import Glibc
+import Records
+
+/// Takes transport off: syslog headers, JSON lines around a raw line, one inside another.
+///
+///     chunk   <13>1 … PC-1 CcmMessaging - - - a#012b\n   plain\n   {"message":"c","log":{"file":…\n
+///     arena   a\n b\n                                   plain\n   c\n
+///     lines   slot of line 0, twice                     line 1    line 2
+///
+/// Until a line opens nothing is copied and the batch's text is the chunk. From then on runs of plain lines are
+/// copied whole, payloads one by one; escapes are undone only where a `#` or `\` stands in a payload. Names become
+/// numbers in `OriginTable`; of envelopes inside one another the innermost that names a thing is believed.
+///
+/// One opener reads one stream, chunk after chunk, into one batch.
+package struct EnvelopeOpener: Sendable {
+  /// The bytes of the chunk that a payload came from: `LineSlot` without its names.
+  private struct Place {
+    var start: Int
+    var end: Int
+    var line: Int
+  }
+
+  /// What the envelopes opened so far told.
+  private struct Told {
+    var names = OriginNames()
+    var received = RecordBatch.noTime
+  }
+
+  private var origins: OriginTable
+  private var lineEnds: [UInt32] = []
+  /// Decoded payloads, one buffer per depth.
+  private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
+  /// Where the plain lines begin that are not in the arena yet.
+  private var plainStart = 0
+  private var plainLine = 0
+
+  /// - Parameter origin: the file's own, `origins[0]`.
+  package init(origin: Origin) { origins = OriginTable(own: origin) }
+
+  /// Opens every line of the chunk into `batch`, which is empty but for its tables.
+  ///
+  /// - Returns: how much of the chunk was opened. Less than `byteCount` only when an octet-counted message goes on
+  ///   after the chunk: the rest belongs in front of the next one. A chunk of `Limits.recordByteLimit` bytes, or a
+  ///   final one, never returns 0 unless it is empty.
+  @discardableResult
+  package mutating func open(_ chunk: borrowing Chunk, into batch: inout RecordBatch) -> Int {
+    origins.attach(to: &batch.origins)
+    plainStart = 0
+    plainLine = 0
+    let bytes = chunk.bytes
+    findLineEnds(bytes)
+    // Taken out, so that the loop may call mutating functions while it reads them.
+    var ends: [UInt32] = []
+    swap(&ends, &lineEnds)
+    let (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
+    if batch.isDirect {
+      if openedLineCount < ends.count { ends.removeLast(ends.count - openedLineCount) }
+      swap(&ends, &batch.lineEnds)
+    } else {
+      copyPlain(bytes, ends.span, Place(start: openedByteCount, end: openedByteCount, line: openedLineCount), &batch)
+      batch.arena.append(contentsOf: repeatElement(0, count: Limits.slackByteCount))
+    }
+    swap(&ends, &lineEnds)
+    return openedByteCount
+  }
+
+  // MARK: Physical lines
+
+  private mutating func findLineEnds(_ bytes: Span<UInt8>) {
+    // A first guess of 64 bytes a line; the kernel says how many there are when it was too low.
+    var room = max(lineEnds.capacity, bytes.count / 64 + 64)
+    while true {
+      lineEnds.removeAll(keepingCapacity: true)
+      lineEnds.append(contentsOf: repeatElement(0, count: room))
+      let found = unsafe bytes.withUnsafeBufferPointer { source in
+        unsafe lineEnds.withUnsafeMutableBufferPointer { out in
+          guard let base = source.baseAddress else { return 0 }
+          return unsafe Int(hk_line_ends(base, source.count, out.baseAddress, out.count))
+        }
+      }
+      if found <= room {
+        lineEnds.removeLast(room - found)
+        return
+      }
+      room = found
+    }
+  }
+
+  /// - Returns: bytes and lines opened or left plain; plain ones since the last opened line are not copied yet.
+  private mutating func openLines(
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ isFinal: Bool, _ batch: inout RecordBatch
+  ) -> (byteCount: Int, lineCount: Int) {
+    var line = 0
+    var start = 0
+    while line < ends.count {
+      let end = Int(ends[line])
+      var text = start
+      var gate = Envelope.gate(bytes, start, end)
+      if gate == .closed, start < end, bytes[start] == 0xEF {
+        text = Envelope.textStart(bytes, start, end)
+        gate = Envelope.gate(bytes, text, end)
+      }
+      if gate == .closed {
+        start = end + 1
+        line += 1
+        continue
+      }
+      let place = Place(start: start, end: end, line: line)
+      if gate == .octetCount {
+        switch openFrame(bytes, ends, text, place, isFinal, &batch) {
+        case .incomplete: return (start, line)
+        case .opened(let next):
+          start = next
+          while line < ends.count, Int(ends[line]) < next { line += 1 }
+          plainStart = start
+          plainLine = line
+          continue
+        case .unframed: break
+        }
+      }
+      let outcome = Envelope.parse(gate, bytes, text, end)
+      start = end + 1
+      line += 1
+      switch outcome {
+      case .none: break
+      case .bad: note(.badEnvelope, place, &batch)
+      case .tooDeep: note(.nestedTooDeep, place, &batch)
+      case .own, .envelope:
+        copyPlain(bytes, ends, place, &batch)
+        // Its count was not believed.
+        if gate == .octetCount { note(.badEnvelope, place, &batch) }
+        take(outcome, bytes, 0, Told(), place, &batch)
+        plainStart = start
+        plainLine = line
+      }
+    }
+    return (ends.isEmpty ? 0 : start, line)
+  }
+
+  /// Copies the plain lines before `place` to the arena, which begins with the first line that opens.
+  private mutating func copyPlain(
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ place: Place, _ batch: inout RecordBatch
+  ) {
+    if batch.isDirect {
+      batch.isDirect = false
+      // No payload with its `\n` is longer than the line it came from.
+      batch.arena.reserveCapacity(bytes.count + Limits.slackByteCount)
+      batch.lineEnds.reserveCapacity(ends.count)
+      batch.lines.reserveCapacity(ends.count)
+    }
+    guard plainStart < place.start else { return }
+    let shift = batch.arena.count - plainStart
+    append(bytes, plainStart, place.start, to: &batch.arena)
+    var start = plainStart
+    var line = plainLine
+    while line < place.line {
+      let end = Int(ends[line])
+      batch.lineEnds.append(UInt32(end + shift))
+      batch.lines.append(
+        LineSlot(
+          chunkStart: UInt32(start), chunkEnd: UInt32(end), origin: 0, lineIndex: UInt32(line), isPlain: true,
+          received: RecordBatch.noTime))
+      start = end + 1
+      line += 1
+    }
+    plainStart = place.start
+    plainLine = place.line
+  }
+
+  // MARK: Octet-counted messages
+
+  private enum Frame {
+    /// The message goes on after the chunk.
+    case incomplete
+    /// The message is in the arena; what follows begins at `next`.
+    case opened(next: Int)
+    /// The count fits no boundary: read as a line.
+    case unframed
+  }
+
+  /// Opens the message whose count stands at `text`. Its count is believed when the message ends at a line end (with
+  /// or without that line end in it) or where the next count stands, and when its header can be read; otherwise the
+  /// line is taken as framed by its line end.
+  private mutating func openFrame(
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ text: Int, _ place: Place, _ isFinal: Bool,
+    _ batch: inout RecordBatch
+  ) -> Frame {
+    guard let head = Envelope.frameHead(bytes, text, place.end) else { return .unframed }
+    // The header is read in the first line alone, so that it is the same whether the rest is there or not; only a
+    // message is worth waiting for.
+    let stop = head.body + head.count
+    let outcome = SyslogHeader.parse(bytes, head.body, min(stop, place.end), hasPriority: true)
+    switch outcome {
+    case .none, .bad, .tooDeep: return .unframed
+    case .own, .envelope: break
+    }
+    if stop > bytes.count, !isFinal, place.start > 0 || bytes.count < Limits.recordByteLimit { return .incomplete }
+    guard stop <= bytes.count, let next = boundary(bytes, stop) else { return .unframed }
+    let end = bytes[stop - 1] == 0x0A ? stop - 1 : stop
+    let message = Place(start: place.start, end: end, line: place.line)
+    copyPlain(bytes, ends, place, &batch)
+    if case .envelope(var envelope) = outcome {
+      envelope.payloadEnd = end
+      take(.envelope(envelope), bytes, 0, Told(), message, &batch)
+    } else {
+      drop(message, &batch)
+    }
+    return .opened(next: next)
+  }
+
+  /// Where the line or message after one that ends at `stop` begins; nil when no message ends there.
+  private func boundary(_ bytes: Span<UInt8>, _ stop: Int) -> Int? {
+    if bytes[stop - 1] == 0x0A { return stop }
+    guard stop < bytes.count else { return nil }
+    if bytes[stop] == 0x0A { return stop + 1 }
+    if stop + 1 < bytes.count, bytes[stop] == 0x0D, bytes[stop + 1] == 0x0A { return stop + 2 }
+    return Envelope.frameHead(bytes, stop, bytes.count) == nil ? nil : stop
+  }
+
+  // MARK: Payloads
+
+  /// Delivers the payload of `outcome`, or drops it when it is our own; `depth` envelopes were opened before.
+  private mutating func take(
+    _ outcome: Outcome, _ bytes: Span<UInt8>, _ depth: Int, _ told: Told, _ place: Place, _ batch: inout RecordBatch
+  ) {
+    guard case .envelope(let envelope) = outcome else {
+      drop(place, &batch)
+      return
+    }
+    var inner = told
+    inner.names = origins.names(told.names, toldBy: envelope, in: bytes)
+    if envelope.received != RecordBatch.noTime { inner.received = envelope.received }
+    guard needsDecoding(bytes, envelope) else {
+      deliver(bytes, envelope.payloadStart, envelope.payloadEnd, depth + 1, inner, place, &batch)
+      return
+    }
+    // The buffer of this depth is taken out while lines inside it are opened.
+    var text: [UInt8] = []
+    swap(&text, &decoded[depth])
+    text.removeAll(keepingCapacity: true)
+    if envelope.escape == .json {
+      appendUnescaped(bytes, envelope.payloadStart, envelope.payloadEnd, to: &text)
+    } else {
+      appendOctal(bytes, envelope.payloadStart, envelope.payloadEnd, to: &text)
+    }
+    deliver(text.span, 0, text.count, depth + 1, inner, place, &batch)
+    swap(&text, &decoded[depth])
+  }
+
+  /// Splits a payload at its line ends; one at its very end (Fluent Bit keeps it) begins no further line.
+  private mutating func deliver(
+    _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ depth: Int, _ told: Told, _ place: Place,
+    _ batch: inout RecordBatch
+  ) {
+    let stop = end > start && bytes[end - 1] == 0x0A ? end - 1 : end
+    var lineStart = start
+    while true {
+      let lineEnd = find(0x0A, bytes, lineStart, stop) ?? stop
+      deliverLine(bytes, lineStart, lineEnd, depth, told, place, &batch)
+      if lineEnd == stop { return }
+      lineStart = lineEnd + 1
+    }
+  }
+
+  /// Opens one line of a payload further, or puts it in the arena.
+  private mutating func deliverLine(
+    _ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ depth: Int, _ told: Told, _ place: Place,
+    _ batch: inout RecordBatch
+  ) {
+    let text = Envelope.textStart(bytes, start, end)
+    let gate = Envelope.gate(bytes, text, end)
+    if gate != .closed {
+      let outcome = Envelope.parse(gate, bytes, text, end)
+      switch outcome {
+      case .none: break
+      case .bad: note(.badEnvelope, place, &batch)
+      case .tooDeep: note(.nestedTooDeep, place, &batch)
+      case .envelope where depth >= Limits.envelopeDepthLimit: note(.envelopeTooDeep, place, &batch)
+      case .own, .envelope:
+        take(outcome, bytes, depth, told, place, &batch)
+        return
+      }
+    }
+    var origin: UInt32 = 0
+    if let index = origins.index(of: told.names, in: &batch.origins) {
+      origin = index
+    } else {
+      note(.originLimit, place, &batch)
+    }
+    append(bytes, start, end, to: &batch.arena)
+    batch.lineEnds.append(UInt32(batch.arena.count))
+    batch.arena.append(0x0A)
+    batch.lines.append(
+      LineSlot(
+        chunkStart: UInt32(place.start), chunkEnd: UInt32(place.end), origin: origin, lineIndex: UInt32(place.line),
+        isPlain: false, received: told.received))
+  }
+
+  private func needsDecoding(_ bytes: Span<UInt8>, _ envelope: Envelope) -> Bool {
+    switch envelope.escape {
+    case .none: false
+    case .json: true
+    case .octal: find(0x23, bytes, envelope.payloadStart, envelope.payloadEnd) != nil
+    }
+  }
+
+  /// `JSONScanner.appendUnescaped` with the runs between escapes copied whole: a CMTrace record has some twenty
+  /// quotes in 250 bytes, and byte by byte this was half of the time spent on a Filebeat line.
+  private func appendUnescaped(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, to out: inout [UInt8]) {
+    var position = start
+    while position < end {
+      let mark = find(0x5C, bytes, position, end) ?? end
+      append(bytes, position, mark, to: &out)
+      guard mark < end else { return }
+      var next = mark + 2
+      if mark + 1 < end {
+        switch bytes[mark + 1] {
+        case 0x22, 0x2F, 0x5C:
+          out.append(bytes[mark + 1])
+          position = next
+          continue
+        case 0x75:
+          // Two of them may be one character.
+          next = mark + 6
+          if next + 1 < end, bytes[next] == 0x5C, bytes[next + 1] == 0x75 { next += 6 }
+        default: break
+        }
+      }
+      position = min(next, end)
+      JSONScanner.appendUnescaped(bytes, start: mark, end: position, to: &out)
+    }
+  }
+
+  /// Undoes `#ooo`, as rsyslog writes control characters: octal, below 040 or 177; any other `#` is one.
+  /// Source: rsyslog, global option parser.escapeControlCharactersOnReceive.
+  private func appendOctal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, to out: inout [UInt8]) {
+    var position = start
+    while position < end {
+      let mark = find(0x23, bytes, position, end) ?? end
+      append(bytes, position, mark, to: &out)
+      guard mark < end else { return }
+      if let control = octal(bytes, mark + 1, end) {
+        out.append(control)
+        position = mark + 4
+      } else {
+        out.append(0x23)
+        position = mark + 1
+      }
+    }
+  }
+
+  private func octal(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt8? {
+    guard start + 3 <= end else { return nil }
+    let high = bytes[start] &- 0x30
+    let middle = bytes[start + 1] &- 0x30
+    let low = bytes[start + 2] &- 0x30
+    guard high < 2, middle < 8, low < 8 else { return nil }
+    let value = high << 6 | middle << 3 | low
+    return value < 0x20 || value == 0x7F ? value : nil
+  }
+
+  // MARK: Bytes
+
+  private func append(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, to out: inout [UInt8]) {
+    unsafe bytes.extracting(start..<end).withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
+  }
+
+  private func find(_ byte: UInt8, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+    guard start < end else { return nil }
+    return unsafe bytes.extracting(start..<end).withUnsafeBytes { raw in
+      guard let base = raw.baseAddress, let hit = unsafe memchr(base, Int32(byte), raw.count) else { return nil }
+      return unsafe start + (UnsafeRawPointer(hit) - base)
+    }
+  }
+
+  // MARK: Counting
+
+  /// Notes our own output, which is dropped; once per physical line with its bytes, for a payload may hold more of it.
+  private func drop(_ place: Place, _ batch: inout RecordBatch) {
+    let isKnown = batch.skipEvents.last.map { $0.reason == .ownOutput && Int($0.start) == place.start } ?? false
+    batch.skip(.ownOutput, start: place.start, end: isKnown ? place.start : place.end, lineIndex: place.line)
+  }
+
+  /// Notes what went wrong with a line that is read all the same: no bytes are passed over.
+  private func note(_ reason: SkipReason, _ place: Place, _ batch: inout RecordBatch) {
+    batch.skip(reason, start: place.start, end: place.start, lineIndex: place.line)
+  }
+}

@@ -1,0 +1,117 @@
+import Records
+
+/// A rule set with its patterns compiled: made once at load, shared by every worker.
+package struct CompiledRules: Sendable {
+  /// Fields of a finding that named groups fill.
+  enum GroupField: String, CaseIterable {
+    case client, clientID, clientIP, server, url
+    case protocolName = "protocol"
+    case cipher, component
+  }
+
+  /// Where the value of a code field is found in text records.
+  enum CodeOrigin: Sendable {
+    case group(Int)
+    case log
+    /// Not in text records.
+    case none
+  }
+
+  struct Compiled: Sendable {
+    var signature: Signature
+    var pattern: Pattern?
+    var groups: [(field: GroupField, number: Int)] = []
+    var codes: [(origin: CodeOrigin, source: CodeSource)] = []
+  }
+
+  package let rules: RuleSet
+  let compiled: [Compiled]
+
+  /// - Throws: `PatternError` of the first pattern that does not compile (`check` reports them all beforehand).
+  package init(_ rules: RuleSet) throws(PatternError) {
+    self.rules = rules
+    var compiled: [Compiled] = []
+    for signature in rules.signatures {
+      var entry = Compiled(signature: signature)
+      if let source = signature.pattern {
+        let pattern = try Pattern(source)
+        entry.pattern = pattern
+        for field in GroupField.allCases {
+          if let number = pattern.groups[field.rawValue] { entry.groups.append((field, number)) }
+        }
+      }
+      for source in signature.codes {
+        let name = source.fields[0]
+        let origin: CodeOrigin
+        if let number = entry.pattern?.groups[name] {
+          origin = .group(number)
+        } else {
+          origin = name == "log" ? .log : .none
+        }
+        entry.codes.append((origin, source))
+      }
+      compiled.append(entry)
+    }
+    self.compiled = compiled
+  }
+
+  package func table(named name: String) -> CodeTable? { rules.tables.first { $0.name == name } }
+}
+
+/// What the signature and its code rows say about one record, joined.
+struct Verdict {
+  var findingClass: FindingClass?
+  var cause: Cause?
+  var severity: Severity?
+  var code: String?
+  var symbol: String?
+  var area: Int?
+  var feature: Feature?
+  var stack: Stack?
+  var confidence: Confidence?
+  var protocolName: String?
+  var outcome: Outcome
+  var isBenign = false
+
+  init(_ signature: Signature) {
+    findingClass = signature.findingClass
+    cause = signature.cause
+    severity = signature.severity
+    area = signature.area
+    feature = signature.feature
+    stack = signature.stack
+    confidence = signature.confidence
+    protocolName = signature.protocolName
+    outcome = signature.outcome
+  }
+
+  /// Lets a row replace what was said so far. The first table's row names the code.
+  mutating func refine(_ row: CodeRow, _ kind: CodeKind, isFirst: Bool) {
+    if isFirst {
+      // A text value is a code only when it is written like one: `403.7`.
+      if kind != .text || row.value.utf8.first.map(ASCII.isDigit) ?? false { code = row.value }
+      symbol = row.symbol
+    }
+    if row.findingClass == .benign { isBenign = true }
+    if let value = row.findingClass { findingClass = value }
+    if let value = row.cause { cause = value }
+    if let value = row.severity { severity = value }
+    if let value = row.area { area = value }
+    if let value = row.feature { feature = value }
+    if let value = row.stack { stack = value }
+    if let value = row.confidence { confidence = value }
+    if let value = row.protocolName { protocolName = value }
+    if let value = row.outcome { outcome = value }
+  }
+
+  /// What the record yields, given what the definition says.
+  func yield(_ declared: Yield) -> Yield {
+    if isBenign { return .none }
+    switch findingClass {
+    case .recovery?: return .sighting
+    case .context?: return .context
+    case .benign?: return .none
+    default: return declared
+    }
+  }
+}

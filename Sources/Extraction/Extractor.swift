@@ -1,0 +1,365 @@
+import Records
+
+/// Candidates to findings, rows and recovery lines to sightings: the last stage of the walk.
+///
+/// Per record the signatures are tried in rule order; the first finding or look-alike takes the record. Text is made only
+/// here, for records that are evidence.
+package struct Extractor: Sendable {
+  let rules: CompiledRules
+  let names: NameTable
+  let options: ExtractionOptions
+  let matcher = PatternMatcher()
+  var fields = EventFields()
+  var rowExtractor: RowExtractor
+
+  package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
+    self.rules = rules
+    self.names = names
+    self.options = options
+    rowExtractor = RowExtractor(rules, names: names, options: options)
+  }
+
+  /// Begins a stream: schemas are numbered anew.
+  package mutating func begin() { rowExtractor.begin() }
+
+  /// Extracts one batch.
+  /// - Parameters:
+  ///   - candidates: sorted by record and signature.
+  ///   - offsets: maps positions of the chunk to raw bytes; asked in ascending order.
+  ///   - chunk: the chunk's own bytes, which `offsets` walks.
+  package mutating func extract(
+    _ candidates: [Candidate], text: Span<UInt8>, chunk: Span<UInt8>, place: BatchPlace, offsets: inout OffsetMap,
+    in batch: inout RecordBatch, into evidence: inout Evidence
+  ) {
+    var index = 0
+    // Rows and records are told apart by the framing; findings are put in stream order afterwards.
+    let firstFinding = evidence.findings.count
+    while index < candidates.count {
+      let record = Int(candidates[index].record)
+      var end = index + 1
+      while end < candidates.count, Int(candidates[end].record) == record { end += 1 }
+      let slot = batch.records[record]
+      let range = batch.chunkRange(start: Int(slot.start), end: Int(slot.end), line: Int(slot.line))
+      let location = Location(
+        place: place, chunkStart: range.start, chunkEnd: range.end, physicalLine: batch.physicalLine(Int(slot.line)))
+      if slot.format.family == .event {
+        eventRecord(slot, candidates[index..<end], text, location, &batch, &evidence)
+      } else {
+        textRecord(slot, candidates[index..<end], text, location, &batch, &evidence)
+      }
+      index = end
+    }
+    for rowRun in batch.rowRuns {
+      rowExtractor.extract(rowRun, text: text, place: place, in: &batch, into: &evidence)
+    }
+    finishLocations(from: firstFinding, chunk: chunk, offsets: &offsets, &evidence)
+  }
+
+  /// Chunk positions to raw offsets, in ascending order, once per finding.
+  private func finishLocations(
+    from first: Int, chunk: Span<UInt8>, offsets: inout OffsetMap, _ evidence: inout Evidence
+  ) {
+    guard evidence.findings.count > first else { return }
+    evidence.findings[first...].sort { $0.offset < $1.offset }
+    for index in first..<evidence.findings.count {
+      let start = Int(evidence.findings[index].offset)
+      let end = start + Int(evidence.findings[index].length)
+      let rawStart = offsets.rawOffset(at: start, in: chunk)
+      evidence.findings[index].offset = rawStart
+      var ahead = offsets
+      evidence.findings[index].length = ahead.rawOffset(at: end, in: chunk) - rawStart
+    }
+  }
+
+  /// A record's place while its batch is worked on: positions of the chunk.
+  struct Location {
+    var place: BatchPlace
+    var chunkStart: Int
+    var chunkEnd: Int
+    var physicalLine: Int
+  }
+
+  func newFinding(_ signature: Signature, _ verdict: Verdict, _ location: Location) -> Finding {
+    var finding = Finding(
+      signature: signature.id, findingClass: verdict.findingClass ?? .handshakeFailure,
+      cause: verdict.cause ?? .unknownTLS, severity: verdict.severity ?? .warning, stream: location.place.stream,
+      path: location.place.path, offset: UInt64(location.chunkStart),
+      length: UInt64(location.chunkEnd - location.chunkStart),
+      line: location.place.firstLine + UInt64(location.physicalLine),
+      confidence: verdict.confidence ?? .inferred)
+    finding.code = verdict.code
+    finding.symbol = verdict.symbol
+    finding.area = verdict.area
+    finding.feature = verdict.feature
+    finding.stack = verdict.stack
+    finding.protocolName = verdict.protocolName
+    finding.role = signature.role
+    finding.eventGroup = signature.group
+    return finding
+  }
+
+  // MARK: Text records
+
+  private mutating func textRecord(
+    _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
+    _ batch: inout RecordBatch, _ evidence: inout Evidence
+  ) {
+    let origin = batch.origins[Int(slot.origin)]
+    var facts: TextFacts?
+    var isTaken = false
+    var isLookAlike = false
+    var sightings: [(SightingKey, Int64)] = []
+    for candidate in candidates {
+      let index = Int(candidate.signature)
+      let entry = rules.compiled[index]
+      let signature = entry.signature
+      if isTaken, signature.isFallback || signature.yields == .finding || signature.yields == .none { continue }
+      if facts == nil { facts = TextFacts(slot, text, log: origin.log, zone: options.zone) }
+      guard matchesLog(signature, origin, facts!, text) else { continue }
+      guard let match = confirm(entry, slot, origin, facts!, text, location, &batch) else { continue }
+      if let wrong = facts!.timeFault, !facts!.isFaultCounted {
+        facts!.isFaultCounted = true
+        batch.skip(wrong, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
+      }
+      guard options.includes(facts!.time) else {
+        evidence.outsideWindowCount += 1
+        return
+      }
+      evidence.signatureCounts[index] += 1
+      switch match.verdict.yield(signature.yields) {
+      case .none:
+        isTaken = true
+        if signature.yields == .none { isLookAlike = true }
+      case .context: break
+      case .sighting:
+        sightings.append((sightingKey(entry, match, origin), facts!.time?.microseconds ?? .min))
+      case .finding:
+        isTaken = true
+        var finding = newFinding(signature, match.verdict, location)
+        fill(&finding, entry, match, origin, facts!, text)
+        evidence.findings.append(finding)
+        if let time = finding.time { evidence.noteTime(time) }
+      }
+    }
+    if !isLookAlike {
+      for (key, time) in sightings { evidence.sightings.append(key, at: time) }
+    }
+  }
+
+  /// Group texts of the deciding match.
+  struct TextMatch {
+    var verdict: Verdict
+    var groups: [(CompiledRules.GroupField, String)]
+  }
+
+  private func matchesLog(
+    _ signature: Signature, _ origin: Origin, _ facts: borrowing TextFacts, _ text: Span<UInt8>
+  ) -> Bool {
+    if signature.logs.isEmpty { return true }
+    for pieces in signature.logs {
+      if Wildcard.matches(pieces, origin.log) { return true }
+      if let component = facts.component,
+        Wildcard.matches(pieces, text, start: component.lowerBound, end: component.upperBound)
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The first match that the code tables know. Long messages are searched in overlapping windows.
+  private func confirm(
+    _ entry: CompiledRules.Compiled, _ slot: RecordSlot, _ origin: Origin, _ facts: borrowing TextFacts,
+    _ text: Span<UInt8>, _ location: Location, _ batch: inout RecordBatch
+  ) -> TextMatch? {
+    let messageEnd = Int(slot.messageEnd)
+    guard let pattern = entry.pattern else {
+      let verdict = refine(Verdict(entry.signature), entry, origin, facts, text) { _ in nil }
+      return verdict.map { TextMatch(verdict: $0, groups: []) }
+    }
+    var windowStart = Int(slot.messageStart)
+    var tries = 0
+    repeat {
+      let windowEnd = min(messageEnd, windowStart + Limits.patternWindowByteCount)
+      var from = windowStart
+      search: while tries < Limits.matchesPerRecordLimit {
+        tries += 1
+        switch matcher.match(pattern, text, start: windowStart, end: windowEnd, from: from) {
+        case .none: break search
+        case .limit:
+          batch.skip(
+            .patternLimit, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
+          return nil
+        case .match:
+          let whole = matcher.group(0)!
+          let verdict = refine(Verdict(entry.signature), entry, origin, facts, text) { matcher.group($0) }
+          if let verdict {
+            let groups = entry.groups.compactMap { field, number in
+              matcher.group(number).map { (field, Text.decode(text.extracting(clamped($0)))) }
+            }
+            return TextMatch(verdict: verdict, groups: groups)
+          }
+          from = max(whole.upperBound, from + 1)
+          if from > windowEnd { break search }
+        }
+      }
+      if windowEnd == messageEnd { break }
+      windowStart += Limits.patternWindowByteCount * 3 / 4
+    } while true
+    return nil
+  }
+
+  /// Asks the code tables; nil when the first of them does not know the value.
+  private func refine(
+    _ start: Verdict, _ entry: CompiledRules.Compiled, _ origin: Origin, _ facts: borrowing TextFacts,
+    _ text: Span<UInt8>, group: (Int) -> Range<Int>?
+  ) -> Verdict? {
+    var verdict = start
+    for (position, code) in entry.codes.enumerated() {
+      let table = rules.rules.tables[code.source.table]
+      var row: CodeRow?
+      switch code.origin {
+      case .group(let number):
+        if let range = group(number) { row = table.row(for: Text.decode(text.extracting(clamped(range)))) }
+      case .log:
+        row = table.row(for: origin.log)
+        if row == nil, let component = facts.component {
+          row = table.row(for: Text.decode(text.extracting(clamped(component))))
+        }
+      case .none: break
+      }
+      guard let row else {
+        if position == 0 { return nil }
+        continue
+      }
+      verdict.refine(row, table.kind, isFirst: position == 0)
+    }
+    return verdict
+  }
+
+  private func clamped(_ range: Range<Int>) -> Range<Int> {
+    range.lowerBound..<min(range.upperBound, range.lowerBound + Limits.nameByteLimit)
+  }
+
+  private func fill(
+    _ finding: inout Finding, _ entry: CompiledRules.Compiled, _ match: TextMatch, _ origin: Origin,
+    _ facts: borrowing TextFacts, _ text: Span<UInt8>
+  ) {
+    finding.time = facts.time
+    finding.host = origin.host
+    finding.log = origin.log
+    if let component = facts.component, !component.isEmpty {
+      finding.component = Text.decode(text.extracting(clamped(component)))
+    }
+    if let thread = facts.thread { finding.writer = Text.decode(text.extracting(clamped(thread))) }
+    for (field, value) in match.groups where !value.isEmpty {
+      switch field {
+      case .client: finding.client = HostName.normal(value)
+      case .clientID: finding.clientID = value
+      case .clientIP: finding.clientIP = value
+      case .server: finding.server = HostName.normal(value)
+      case .url: if let host = HostName.ofURL(value) { finding.server = finding.server ?? host }
+      case .protocolName: finding.protocolName = value
+      case .cipher: finding.cipher = value
+      case .component: finding.component = value
+      }
+    }
+    switch entry.signature.hostIs {
+    case .client?: if finding.client == nil { finding.client = origin.host }
+    case .server?: if finding.server == nil { finding.server = origin.host }
+    case nil: break
+    }
+  }
+
+  private func sightingKey(_ entry: CompiledRules.Compiled, _ match: TextMatch, _ origin: Origin) -> SightingKey {
+    var client: String?
+    var server: String?
+    var protocolName = match.verdict.protocolName
+    var cipher: String?
+    for (field, value) in match.groups where !value.isEmpty {
+      switch field {
+      case .client: client = HostName.normal(value)
+      case .clientID: client = client ?? value
+      case .clientIP: client = client ?? value
+      case .server: server = HostName.normal(value)
+      case .url: server = server ?? HostName.ofURL(value)
+      case .protocolName: protocolName = value
+      case .cipher: cipher = value
+      case .component: break
+      }
+    }
+    if entry.signature.hostIs == .client { client = origin.host ?? client }
+    if entry.signature.hostIs == .server { server = server ?? origin.host }
+    return SightingKey(
+      clientLow: UInt64(names.id(of: client ?? "")), server: names.id(of: server ?? ""),
+      role: names.id(of: entry.signature.role ?? ""), protocolName: names.id(of: protocolName ?? ""),
+      cipher: names.id(of: cipher ?? ""), outcome: match.verdict.outcome.number)
+  }
+}
+
+/// Names of machines as they stand in logs.
+enum HostName {
+  /// Without a trailing dot; domain names in lower case, plain machine names as written.
+  static func normal(_ name: String) -> String {
+    var body = Substring(name)
+    while body.hasSuffix(".") { body = body.dropLast() }
+    return body.contains(".") ? body.lowercased() : String(body)
+  }
+
+  /// The host of `https://host:port/path`, `host/path` or `//host`; nil when there is none.
+  static func ofURL(_ url: String) -> String? {
+    var rest = Substring(url)
+    if let scheme = rest.range(of: "://") { rest = rest[scheme.upperBound...] }
+    if rest.hasPrefix("[") {
+      guard let close = rest.firstIndex(of: "]") else { return nil }
+      return String(rest[rest.index(after: rest.startIndex)..<close])
+    }
+    let host = rest.prefix { $0 != "/" && $0 != ":" && $0 != "?" && $0 != "#" && $0 != "\\" }
+    return host.isEmpty ? nil : normal(String(host))
+  }
+}
+
+extension Substring {
+  /// The first occurrence of `literal`, without Foundation.
+  fileprivate func range(of literal: String) -> Range<Substring.Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(literal) { return start..<index(start, offsetBy: literal.count) }
+      start = index(after: start)
+    }
+    return nil
+  }
+}
+
+/// What the frame of a record says, for people.
+package struct RecordDescription {
+  package var time: Timestamp?
+  package var component: String?
+  package var host: String?
+  package var message: String
+}
+
+extension Extractor {
+  /// Reads the frame of any record, candidate or not.
+  package mutating func describe(_ slot: RecordSlot, _ text: Span<UInt8>, _ origin: Origin) -> RecordDescription {
+    let message = Text.decode(text.extracting(Int(slot.messageStart)..<Int(slot.messageEnd)))
+    guard slot.format.family == .event else {
+      let facts = TextFacts(slot, text, log: origin.log, zone: options.zone)
+      return RecordDescription(
+        time: facts.time, component: facts.component.map { Text.decode(text.extracting($0)) }, host: nil,
+        message: message)
+    }
+    let start = Int(slot.start)
+    let end = Int(slot.end)
+    let isRead =
+      slot.format == .eventXML
+      ? EventXMLReader.read(text, start: start, end: end, into: &fields)
+      : EventJSONReader.read(text, start: start, end: end, into: &fields)
+    guard isRead else { return RecordDescription(message: message) }
+    let id = fields.eventID.map { " \($0)" } ?? ""
+    return RecordDescription(
+      time: fields.time ?? fields.localTime.map { options.zone.instant(ofLocal: $0) },
+      component: fields.string(fields.provider), host: fields.string(fields.computer),
+      message: fields.string(fields.message) ?? (fields.string(fields.provider) ?? "event") + id)
+  }
+}

@@ -1,0 +1,95 @@
+import Records
+
+/// What the frame around a text record says: time, component, thread. Read for candidates only.
+struct TextFacts: ~Copyable {
+  var time: Timestamp?
+  var component: Range<Int>?
+  var thread: Range<Int>?
+  /// The time could not be used as written.
+  var timeFault: SkipReason?
+  var isFaultCounted = false
+
+  /// - Parameter log: the log's name; a component that bears it writes its own log.
+  init(_ slot: RecordSlot, _ text: Span<UInt8>, log: String, zone: ZoneRules) {
+    switch slot.format {
+    case .cmtrace: cmtrace(slot, text, log, zone)
+    case .simple: simple(slot, text, zone)
+    default: break
+    }
+  }
+
+  private mutating func cmtrace(_ slot: RecordSlot, _ text: Span<UInt8>, _ log: String, _ zone: ZoneRules) {
+    let from = Int(slot.messageEnd) + 7
+    let end = Int(slot.end)
+    guard from < end, text[from] == 0x3C else { return }
+    var position = from + 1
+    var clock: ClockReading?
+    var hasClock = false
+    var date: (month: Int, day: Int, year: Int)?
+    while let attribute = CMTraceAttributes.next(text, position: &position, to: end) {
+      let name = attribute.name.lowerBound
+      let value = attribute.value
+      switch attribute.name.count {
+      case 4 where text.has("time", at: name):
+        hasClock = true
+        clock = ClockReading(text, from: value.lowerBound, to: value.upperBound)
+      case 4 where text.has("date", at: name):
+        var cursor = NumberCursor(value.lowerBound)
+        if let month = cursor.digits(in: text, to: value.upperBound, most: 2),
+          cursor.take(0x2D, in: text, to: value.upperBound),
+          let day = cursor.digits(in: text, to: value.upperBound, most: 2),
+          cursor.take(0x2D, in: text, to: value.upperBound),
+          let year = cursor.digits(in: text, to: value.upperBound, most: 4)
+        {
+          date = (month.value, day.value, year.value)
+        }
+      case 9 where text.has("component", at: name): component = value
+      case 6 where text.has("thread", at: name): thread = value
+      default: break
+      }
+    }
+    guard let clock, let date else {
+      if hasClock { timeFault = .badTime }
+      return
+    }
+    // A bias is trusted when native code wrote the record, or the component whose log this is: scripts that imitate
+    // the format write zero or an ISO 8601 sign.
+    let isOwnLog = component.map {
+      Wildcard.matches(Wildcard.pieces(log), text, start: $0.lowerBound, end: $0.upperBound)
+    }
+    let isTrusted = CMTraceAttributes.isNative(text, to: end) || isOwnLog ?? false
+    resolve(date, clock, isTrusted ? clock.bias : nil, slot, zone)
+  }
+
+  private mutating func simple(_ slot: RecordSlot, _ text: Span<UInt8>, _ zone: ZoneRules) {
+    var mark = Int(slot.messageEnd)
+    while mark < Int(slot.end), text[mark] != 0x24 { mark += 1 }
+    guard let trailer = SimpleTrailer(text, at: mark, to: Int(slot.end)) else { return }
+    component = trailer.component
+    thread = trailer.thread
+    resolve(trailer.time, trailer.clock, trailer.clock.bias, slot, zone)
+  }
+
+  private mutating func resolve(
+    _ date: (month: Int, day: Int, year: Int), _ clock: ClockReading, _ bias: Int?, _ slot: RecordSlot,
+    _ zone: ZoneRules
+  ) {
+    guard
+      Timestamp.isValid(
+        year: date.year, month: date.month, day: date.day, hour: clock.hour, minute: clock.minute,
+        second: clock.second)
+    else {
+      timeFault = .badTime
+      return
+    }
+    let local = Timestamp(
+      year: date.year, month: date.month, day: date.day, hour: clock.hour, minute: clock.minute,
+      second: clock.second, microsecond: clock.microsecond)
+    if let bias, abs(bias) <= ClockReading.biasLimit {
+      time = local.adding(minutes: bias)
+      return
+    }
+    if bias != nil { timeFault = .badBias }
+    time = slot.knownBias == .min ? zone.instant(ofLocal: local) : local.adding(minutes: Int(slot.knownBias))
+  }
+}

@@ -1,0 +1,101 @@
+import Records
+
+/// Chooses few rare literals ("factors") so that every anchor of a family contains one of them.
+///
+/// A record without any factor can then hold no anchor, and only records with a factor meet the anchors themselves.
+/// What a factor costs is how often it occurs where no anchor does, so a window of an anchor is rated by how common its
+/// byte pairs are in Windows logs; the choice is the greedy set cover by (anchors newly covered) / (cost). Completeness is checked
+/// afterwards by looking at every anchor again (`isComplete`), not by trusting the choice.
+package struct FactorChooser {
+  /// Length of a factor: long enough to be rare, short enough to be shared between anchors.
+  private static let lengths = 4...8
+
+  package static func choose(for anchors: [[UInt8]]) -> [[UInt8]] {
+    var windows: [[UInt8]: Set<Int>] = [:]
+    for (index, anchor) in anchors.enumerated() {
+      for length in lengths where length <= anchor.count {
+        for start in 0...(anchor.count - length) {
+          windows[Array(anchor[start..<(start + length)]), default: []].insert(index)
+        }
+      }
+      // An anchor that is shorter than any window stands for itself.
+      if anchor.count < lengths.lowerBound { windows[anchor, default: []].insert(index) }
+    }
+    let rated = windows.map { (window: $0.key, covers: $0.value, cost: cost(of: $0.key)) }
+      .sorted { $0.window.lexicographicallyPrecedes($1.window) }
+    var open = Set(anchors.indices)
+    var chosen: [[UInt8]] = []
+    while !open.isEmpty {
+      var best = -1
+      var bestScore = 0.0
+      for (index, entry) in rated.enumerated() {
+        let gain = entry.covers.intersection(open).count
+        guard gain > 0 else { continue }
+        let score = Double(gain) / entry.cost
+        if score > bestScore {
+          bestScore = score
+          best = index
+        }
+      }
+      guard best >= 0 else { break }
+      chosen.append(rated[best].window)
+      open.subtract(rated[best].covers)
+    }
+    return chosen.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// Whether every anchor contains a factor.
+  package static func isComplete(factors: [[UInt8]], anchors: [[UInt8]]) -> Bool {
+    anchors.allSatisfy { anchor in
+      factors.contains { factor in
+        factor.count <= anchor.count
+          && (0...(anchor.count - factor.count)).contains { Array(anchor[$0..<($0 + factor.count)]) == factor }
+      }
+    }
+  }
+
+  /// An estimate of how often a window occurs by chance, plus what one more factor costs the scan.
+  ///
+  /// Letters of ordinary words are common, digits and punctuation of codes are rarer, pairs across a change of class
+  /// (`] e`, `=0`, `l_`) are rarest. Weights were set by counting on healthy client, site-server and event logs.
+  private static func cost(of window: [UInt8]) -> Double {
+    var chance = 1.0
+    for index in window.indices {
+      let byte = window[index]
+      var weight: Double
+      switch byte {
+      case 0x20: weight = 0.16
+      case 0x61...0x7A:
+        weight = commonLetters.contains(byte) ? 0.09 : 0.03
+      case 0x30, 0x31, 0x32: weight = 0.06
+      case 0x33...0x39: weight = 0.04
+      case 0x2E, 0x22, 0x3D, 0x3A, 0x2F, 0x2D, 0x3C, 0x3E: weight = 0.03
+      default: weight = 0.012
+      }
+      if index > 0, kind(window[index - 1]) != kind(byte) { weight *= 0.5 }
+      chance *= weight
+    }
+    // Words that every log is full of: the byte model knows nothing of them.
+    for word in commonWords where contains(word, window) || contains(window, word) { chance += 0.002 }
+    return chance * 1e6 + 3
+  }
+
+  private static let commonLetters: Set<UInt8> = Set("etaonisrlc".utf8)
+  private static let commonWords: [[UInt8]] = [
+    "error", "failed", "failure", "certificate", "server", "client", "message", "request", "status", "success",
+    "event", "policy", "connection", "http", "https", "code", "update", "windows", "microsoft", "system", "component",
+    "download", "location", "registration", "management", "0x8007", "2026", "date=", "time=", "point",
+    "provider", "context", "security", "content", "config", "service",
+  ].map { Array($0.utf8) }
+
+  private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
+    guard inner.count <= outer.count else { return false }
+    return (0...(outer.count - inner.count)).contains { Array(outer[$0..<($0 + inner.count)]) == inner }
+  }
+
+  private static func kind(_ byte: UInt8) -> Int {
+    if ASCII.isLetter(byte) { return 0 }
+    if ASCII.isDigit(byte) { return 1 }
+    return byte == 0x20 ? 2 : 3
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Definitions
+import Foundation
+import Records
+import Verification
+
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Reads all definitions, runs all their examples and lists every fault.",
+    discussion: """
+      Closed lists:
+        class       \(FindingClass.allCases.map(\.rawValue).joined(separator: " "))
+        cause       \(Cause.allCases.map(\.rawValue).joined(separator: " "))
+        severity    \(Severity.allCases.map(\.rawValue).joined(separator: " "))
+        stack       \(Stack.allCases.map(\.rawValue).joined(separator: " "))
+        feature     \(Feature.allCases.map(\.rawValue).joined(separator: " "))
+        confidence  \(Confidence.allCases.map(\.rawValue).joined(separator: " "))
+        format      \(RecordFormat.allCases.map(\.name).joined(separator: " "))
+
+      Examples:
+        handshaked check
+        handshaked check --parsers my
+        handshaked check --coverage signals.tsv
+      """)
+
+  @OptionGroup var definitions: DefinitionOptions
+
+  @Option(help: ArgumentHelp("A tab-separated list of signals with a column id: tells which are covered.", valueName: "file.tsv"))
+  var coverage: String?
+
+  @Flag(name: .shortAndLong, help: "Print the factors that the prefilter chose, and every id of --coverage.")
+  var verbose = false
+
+  func run() throws {
+    let set = DefinitionSet(overrides: definitions.parsers)
+    var diagnostics = set.diagnostics
+    var exampleCount = 0
+    if var run = ExampleRun(set) {
+      run.runAll()
+      exampleCount = run.exampleCount
+      diagnostics += run.diagnostics
+    }
+    var report: CoverageReport?
+    if let coverage {
+      guard let data = FileManager.default.contents(atPath: coverage) else {
+        Terminal.message("cannot read \(coverage)\n  fix: name an existing tab-separated file")
+        throw ExitStatus.noInput
+      }
+      let found = set.load.coverage(tsv: String(decoding: data, as: UTF8.self), path: coverage)
+      diagnostics += found.diagnostics
+      report = found
+    }
+    let rows = set.load.ruleSet.tables.reduce(0) { $0 + $1.rows.count }
+    var text =
+      "\(Figures.plural(UInt64(set.load.ruleSet.signatures.count), "signature")), "
+      + "\(Figures.plural(UInt64(rows), "code row")) in \(Figures.plural(UInt64(set.load.ruleSet.tables.count), "table")), "
+      + "\(Figures.plural(UInt64(set.load.formats.count), "format")), "
+      + "\(Figures.plural(UInt64(exampleCount), "example")): "
+      + "\(Figures.plural(UInt64(diagnostics.count), "fault"))\n"
+    if verbose, let engine = set.engine {
+      for family in [FormatFamily.text, .event] {
+        let factors = engine.plan.factors(of: family)
+        text +=
+          "prefilter of \(family) records: \(Figures.plural(UInt64(factors.count), "factor")) for "
+          + "\(Figures.plural(UInt64(engine.plan.anchorCount(of: family)), "anchor"))\n"
+        for factor in factors { text += "  \(Terminal.printable(factor))\n" }
+      }
+    }
+    if let report { text += CheckCommand.text(report, isVerbose: verbose) }
+    try Terminal.write(text)
+    guard diagnostics.isEmpty else {
+      DefinitionOptions.report(diagnostics)
+      throw ExitStatus.configuration
+    }
+  }
+
+  /// Covered and missing ids by the list's sources.
+  private static func text(_ report: CoverageReport, isVerbose: Bool) -> String {
+    var text = "covered: \(report.covered.count) of \(report.entries.count) signals\n"
+    var sources: [String: (covered: Int, missing: [String])] = [:]
+    for entry in report.entries {
+      if entry.places.isEmpty {
+        sources[entry.source, default: (0, [])].missing.append(entry.id)
+      } else {
+        sources[entry.source, default: (0, [])].covered += 1
+      }
+    }
+    for (source, counts) in sources.sorted(by: { $0.key < $1.key }) {
+      let total = counts.covered + counts.missing.count
+      text += "  \(counts.covered) of \(total)  \(source.isEmpty ? "(no source)" : source)"
+      if !counts.missing.isEmpty {
+        let shown = isVerbose ? counts.missing : Array(counts.missing.prefix(6))
+        text += ": missing \(shown.joined(separator: " "))"
+        if shown.count < counts.missing.count { text += " and \(counts.missing.count - shown.count) more (-v)" }
+      }
+      text += "\n"
+    }
+    if !report.unusedTables.isEmpty { text += "  tables that no signature uses: \(report.unusedTables.joined(separator: " "))\n" }
+    return text
+  }
+}

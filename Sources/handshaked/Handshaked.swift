@@ -1,0 +1,29 @@
+import ArgumentParser
+
+/// Finds failed TLS handshakes in the logs of a Configuration Manager estate.
+@main
+struct Handshaked: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "handshaked",
+    abstract: "Finds failed TLS handshakes in the logs of a Configuration Manager estate: where, between whom, and why.",
+    discussion: """
+      Example: handshaked replay /srv/logs
+
+      Exit codes: 0 done; 1 --fail-on found something; 64 wrong usage; 66 an input is missing or cannot be opened; \
+      74 reading or writing failed; 78 faults in definitions.
+      """,
+    version: "0.1.0",
+    subcommands: [ReplayCommand.self, CheckCommand.self, ExplainCommand.self])
+}
+
+/// Exit codes of sysexits(3), as far as they are used.
+enum ExitStatus {
+  static let found = ExitCode(1)
+  static let usage = ExitCode(64)
+  static let noInput = ExitCode(66)
+  static let inputOutput = ExitCode(74)
+  static let configuration = ExitCode(78)
+}
+
+/// How results are written.
+enum OutputForm: String, ExpressibleByArgument, CaseIterable { case text, json }

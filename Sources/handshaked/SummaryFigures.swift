@@ -1,0 +1,200 @@
+import Clients
+import Detection
+import Extraction
+import Records
+import Replay
+import Sinks
+
+/// A group of findings that one sentence tells: same definition, class, cause and code.
+struct FindingGroup {
+  var example: Finding
+  /// Records, and failures: records that tell again what another told are not counted.
+  var recordCount: UInt64 = 0
+  var failureCount: UInt64 = 0
+  var first: Timestamp?
+  var last: Timestamp?
+  var clients: [String: UInt64] = [:]
+  var servers: [String: UInt64] = [:]
+  var hosts: [String: UInt64] = [:]
+  var streams: Set<Int> = []
+
+  init(_ finding: Finding) { example = finding }
+
+  mutating func add(_ finding: Finding) {
+    recordCount += 1
+    if finding.sameAs == nil { failureCount += 1 }
+    if let time = finding.time {
+      if first.map({ time < $0 }) ?? true { first = time }
+      if last.map({ $0 < time }) ?? true { last = time }
+    }
+    if let client = finding.client ?? finding.clientIP { clients[client, default: 0] += 1 }
+    if let server = finding.server { servers[server, default: 0] += 1 }
+    if let host = finding.host { hosts[host, default: 0] += 1 }
+    streams.insert(finding.stream)
+  }
+
+  /// The most frequent names first, equal ones by name.
+  static func ranked(_ names: [String: UInt64]) -> [String] {
+    names.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+  }
+}
+
+/// What a server was reached with, by role.
+struct ProtocolRow {
+  var server: String
+  var role: String
+  /// Clients by protocol.
+  var clients: [String: Set<String>] = [:]
+  var plainClients: Set<String> = []
+}
+
+/// The evidence tiers of what was sent.
+enum EvidenceTier: Int, CaseIterable {
+  case iis = 1
+  case schannel
+  case servers
+  case clients
+
+  var title: String {
+    switch self {
+    case .iis: "IIS logs"
+    case .schannel: "Schannel events"
+    case .servers: "site server and management point logs"
+    case .clients: "client logs"
+    }
+  }
+
+  /// What stays unknown without it.
+  var absence: String {
+    switch self {
+    case .iis: "who still connects, and with which protocol"
+    case .schannel: "that a handshake was refused, and by which side"
+    case .servers: "SQL, WSUS, reporting and cloud connections; clients by name"
+    case .clients: "which client fails, and why"
+    }
+  }
+}
+
+/// Everything the summary says, before it is text or JSON.
+struct SummaryFigures {
+  let report: ReplayReport
+  let groups: [FindingGroup]
+  let protocols: [ProtocolRow]
+  /// Clients by name or address that were seen with a protocol older than TLS 1.2, and that protocol.
+  let legacyClients: [(client: String, protocolName: String, system: String?)]
+  let tiers: Set<EvidenceTier>
+  let hasCryptFields: Bool
+  let failureCount: UInt64
+  let first: Timestamp?
+  let last: Timestamp?
+
+  init(_ report: ReplayReport, _ engine: Engine) {
+    self.report = report
+    var groups: [String: FindingGroup] = [:]
+    var failures: UInt64 = 0
+    for finding in report.findings {
+      let key = "\(finding.signature)\u{1}\(finding.findingClass)\u{1}\(finding.cause)\u{1}\(finding.code ?? "")"
+      groups[key, default: FindingGroup(finding)].add(finding)
+      if finding.sameAs == nil { failures += 1 }
+    }
+    self.groups = groups.sorted { left, right in
+      let a = left.value
+      let b = right.value
+      if a.example.severity != b.example.severity { return a.example.severity > b.example.severity }
+      if a.failureCount != b.failureCount { return a.failureCount > b.failureCount }
+      if a.recordCount != b.recordCount { return a.recordCount > b.recordCount }
+      return left.key < right.key
+    }.map(\.value)
+    failureCount = failures
+
+    var protocols: [String: ProtocolRow] = [:]
+    var legacy: [String: (protocolName: String, system: String?)] = [:]
+    for row in SightingRow.all(report.census, names: report.names) {
+      guard let server = row.server else { continue }
+      let client = row.client ?? row.clientIP ?? "?"
+      let role = row.role ?? "other"
+      let key = "\(server)\u{1}\(role)"
+      if let name = row.protocolName {
+        protocols[key, default: ProtocolRow(server: server, role: role)].clients[name, default: []].insert(client)
+        if SummaryFigures.isLegacy(name), row.outcome != .failed || row.protocolName != nil {
+          if legacy[client].map({ name < $0.protocolName }) ?? true {
+            legacy[client] = (name, row.system ?? legacy[client]?.system)
+          } else if legacy[client]?.system == nil {
+            legacy[client]?.system = row.system
+          }
+        }
+      } else if row.clientIP != nil {
+        protocols[key, default: ProtocolRow(server: server, role: role)].plainClients.insert(client)
+      }
+    }
+    self.protocols = protocols.sorted { $0.key < $1.key }.map(\.value)
+    legacyClients = legacy.sorted { $0.key < $1.key }.map { ($0.key, $0.value.protocolName, $0.value.system) }
+
+    var tiers: Set<EvidenceTier> = []
+    let counts = report.recordCounts
+    if counts[Int(RecordFormat.w3c.rawValue)] > 0 { tiers.insert(.iis) }
+    if counts[Int(RecordFormat.eventXML.rawValue)] + counts[Int(RecordFormat.eventJSON.rawValue)] > 0 {
+      tiers.insert(.schannel)
+    }
+    for stream in report.streams {
+      let text = stream.result.recordCounts
+      if text[Int(RecordFormat.simple.rawValue)] > 0 || stream.source.log.hasPrefix("MP_") { tiers.insert(.servers) }
+      if text[Int(RecordFormat.cmtrace.rawValue)] > 0, SummaryFigures.isClientLog(stream.source.log) {
+        tiers.insert(.clients)
+      }
+    }
+    self.tiers = tiers
+    hasCryptFields = report.streams.contains { $0.result.hasCryptFields }
+    var first: Timestamp?
+    var last: Timestamp?
+    for stream in report.streams {
+      if let time = stream.result.firstTime, first.map({ time < $0 }) ?? true { first = time }
+      if let time = stream.result.lastTime, last.map({ $0 < time }) ?? true { last = time }
+    }
+    self.first = first
+    self.last = last
+  }
+
+  static func isLegacy(_ name: String) -> Bool {
+    name.hasPrefix("SSL") || name.hasPrefix("PCT") || name == "TLS 1.0" || name == "TLS 1.1"
+  }
+
+  /// The logs that a client's own components write. Source: ConfigMgr "Log file reference", client operations.
+  private static func isClientLog(_ log: String) -> Bool {
+    let name = log.lowercased()
+    return clientLogs.contains(name) || name.hasPrefix("scclient") || name.hasPrefix("scnotify")
+      || name.hasPrefix("updates")
+  }
+
+  private static let clientLogs: Set<String> = [
+    "ccmmessaging", "locationservices", "clientlocation", "clientidmanagerstartup", "policyagent", "ccmsetup",
+    "client.msi", "datatransferservice", "contenttransfermanager", "wuahandler", "scanagent", "ccmnotificationagent",
+    "ccmexec", "inventoryagent", "statemessage", "smsts", "adaloperationprovider", "certificatemaintenance", "ccmeval",
+    "execmgr", "appenforce", "ciagent",
+  ]
+
+  func writeJSON(to lines: inout JSONLines) {
+    let report = report
+    let groups = groups
+    let figures = self
+    lines.object(type: "summary") { lines in
+      lines.number("files", UInt64(report.streams.count))
+      lines.number("bytes", report.byteCount)
+      lines.number("lines", report.lineCount)
+      lines.numbers("records", RecordFormat.allCases.map { ($0.name, report.recordCounts[Int($0.rawValue)]) })
+      lines.number("findings", UInt64(report.findings.count))
+      lines.number("failures", figures.failureCount)
+      var causes: [String: UInt64] = [:]
+      for group in groups {
+        causes["\(group.example.findingClass.rawValue)/\(group.example.cause.rawValue)", default: 0] += group.failureCount
+      }
+      lines.numbers("causes", causes.sorted { $0.key < $1.key })
+      lines.number("sightings", UInt64(report.census.rows.count))
+      lines.number("legacyClients", UInt64(figures.legacyClients.count))
+      lines.numbers("skips", SkipReason.allCases.map { ($0.name, report.skips[$0].count) })
+      lines.time("first", figures.first)
+      lines.time("last", figures.last)
+      lines.number("tier", UInt64(figures.tiers.map(\.rawValue).max() ?? 0))
+    }
+  }
+}

@@ -1,0 +1,230 @@
+import Detection
+import Foundation
+import Ingest
+import Records
+import Replay
+
+/// The summary of a replay for an administrator: what failed, who still uses what, what was not seen.
+struct SummaryText {
+  private let figures: SummaryFigures
+  private let engine: Engine
+  private let paths: [String]
+  private let palette: Palette
+  private let width: Int
+
+  init(_ report: ReplayReport, _ engine: Engine, paths: [String], palette: Palette, width: Int) {
+    figures = SummaryFigures(report, engine)
+    self.engine = engine
+    self.paths = paths
+    self.palette = palette
+    self.width = width
+  }
+
+  func text() -> String {
+    var out = read()
+    out += findings()
+    out += protocols()
+    out += coverage()
+    out += skips()
+    return out
+  }
+
+  private var report: ReplayReport { figures.report }
+
+  // MARK: Sections
+
+  private func read() -> String {
+    let seconds = Double(report.duration.components.seconds) + Double(report.duration.components.attoseconds) / 1e18
+    let rate = seconds > 0 ? Double(report.byteCount) / seconds : 0
+    var out = heading("Read", Terminal.printable(paths.joined(separator: " ")))
+    out += item(
+      "files",
+      "\(Figures.count(UInt64(report.streams.count))), \(Figures.bytes(report.byteCount)), "
+        + "\(Figures.plural(report.lineCount, "line")) in \(String(format: "%.2f", seconds)) s (\(Figures.rate(rate)))")
+    let records = RecordFormat.allCases.filter { report.recordCounts[Int($0.rawValue)] > 0 }
+      .map { "\(Figures.count(report.recordCounts[Int($0.rawValue)])) \($0.name)" }
+    out += item("records", records.isEmpty ? "none" : records.joined(separator: ", "))
+    if let first = figures.first, let last = figures.last {
+      out += item("evidence", "\(clock(first)) to \(clock(last)) UTC")
+    }
+    let outside = report.streams.reduce(0) { $0 + $1.result.outsideWindowCount }
+    if outside > 0 { out += item("left out", "\(Figures.plural(outside, "record")) outside --since/--until") }
+    return out
+  }
+
+  private func findings() -> String {
+    guard !report.findings.isEmpty else {
+      return heading("Findings", palette.green("none: no record proves a failed handshake or an orphan symptom"))
+        + paragraph("No finding is no proof of health: see below what was not sent.", indent: 2)
+    }
+    let count = UInt64(report.findings.count)
+    let told =
+      count == figures.failureCount
+      ? Figures.plural(count, "failure")
+      : "\(Figures.plural(figures.failureCount, "failure")) in \(Figures.plural(count, "record"))"
+    var out = heading("Findings", told)
+    for group in figures.groups { out += self.group(group) }
+    return out
+  }
+
+  private func group(_ group: FindingGroup) -> String {
+    let finding = group.example
+    let explanation = Explanation(finding, engine)
+    let severity = finding.severity.rawValue.uppercased()
+    let mark = finding.severity >= .error ? palette.red(severity) : palette.yellow(severity)
+    let times =
+      group.failureCount == 0
+      ? "told already above, \(Figures.count(group.recordCount))×" : "\(Figures.count(group.failureCount))×"
+    var out = "\n  \(mark)  \(palette.bold(explanation?.title ?? finding.signature))  \(times)\n"
+    let indent = 4
+    var what = "\(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
+    if let code = finding.code { what += "  \(code)" }
+    if let symbol = finding.symbol { what += "  \(symbol)" }
+    out += field("what", what, indent)
+    if let who = who(group) { out += field("who", who, indent) }
+    if let first = group.first, let last = group.last {
+      out += field("when", first == last ? "\(clock(first)) UTC" : "\(clock(first)) to \(clock(last)) UTC", indent)
+    }
+    let more = group.recordCount > 1 ? "  (\(Figures.count(group.recordCount)) such records: --findings)" : ""
+    out += field("see", "\(finding.path):\(finding.line)\(more)", indent)
+    if let explanation {
+      out += field("means", explanation.explain, indent)
+      out += field("do", explanation.remedy, indent)
+    }
+    return out
+  }
+
+  private func who(_ group: FindingGroup) -> String? {
+    let clients = list(FindingGroup.ranked(group.clients))
+    let servers = list(FindingGroup.ranked(group.servers))
+    switch (clients, servers) {
+    case (let clients?, let servers?): return "\(clients) → \(servers)"
+    case (let clients?, nil): return clients
+    case (nil, let servers?):
+      let hosts = FindingGroup.ranked(group.hosts).filter { group.servers[$0] == nil }
+      return list(hosts).map { "\($0) → \(servers)" } ?? servers
+    case (nil, nil): return list(FindingGroup.ranked(group.hosts))
+    }
+  }
+
+  /// Up to four names and how many more.
+  private func list(_ names: [String]) -> String? {
+    guard !names.isEmpty else { return nil }
+    let shown = names.prefix(4).joined(separator: ", ")
+    return names.count > 4 ? "\(shown) and \(Figures.count(UInt64(names.count - 4))) more" : shown
+  }
+
+  private func protocols() -> String {
+    guard !figures.protocols.isEmpty else { return "" }
+    let names = Set(figures.protocols.flatMap { $0.clients.keys }).sorted()
+    let hasPlain = figures.protocols.contains { !$0.plainClients.isEmpty }
+    var out = heading("Who reached whom", "clients by protocol, from IIS rows and Schannel event 36880")
+    var rows = [["server", "role"] + names + (hasPlain ? ["not known"] : [])]
+    for row in figures.protocols {
+      var cells = [Terminal.printable(row.server), row.role]
+      for name in names { cells.append(row.clients[name].map { Figures.count(UInt64($0.count)) } ?? "·") }
+      if hasPlain { cells.append(row.plainClients.isEmpty ? "·" : Figures.count(UInt64(row.plainClients.count))) }
+      rows.append(cells)
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    for (index, row) in rows.enumerated() {
+      var line = "  "
+      for (column, cell) in row.enumerated() {
+        let gap = String(repeating: " ", count: widths[column] - cell.count)
+        line += column < 2 ? cell + gap + "  " : gap + cell + "  "
+      }
+      while line.hasSuffix(" ") { line.removeLast() }
+      out += (index == 0 ? palette.dim(line) : line) + "\n"
+    }
+    if hasPlain, !figures.hasCryptFields {
+      out += paragraph(
+        "These IIS logs carry no crypt-* fields, so the protocol is not known: the README tells how to switch them on.",
+        indent: 2)
+    }
+    if !figures.legacyClients.isEmpty {
+      let clients = figures.legacyClients.map { entry in
+        Terminal.printable(entry.client) + " (\(entry.protocolName)\(entry.system.map { ", \($0)" } ?? ""))"
+      }
+      out += "\n  " + palette.yellow("Will break when TLS 1.0 and 1.1 are switched off") + "\n"
+      let shown = clients.prefix(12).joined(separator: ", ")
+      let more = clients.count > 12 ? " and \(Figures.count(UInt64(clients.count - 12))) more (--sightings)" : ""
+      out += paragraph(shown + more, indent: 4)
+    }
+    return out
+  }
+
+  private func coverage() -> String {
+    var out = heading("What was sent", "and what stays unknown without the rest")
+    for tier in EvidenceTier.allCases {
+      let isThere = figures.tiers.contains(tier)
+      let mark = isThere ? palette.green("yes") : palette.yellow("no ")
+      var line = "  \(tier.rawValue)  \(mark)  \(tier.title)"
+      if !isThere { line += ": unknown is \(tier.absence)" }
+      if tier == .iis, isThere, !figures.hasCryptFields { line += ", without crypt-* fields: unknown is the protocol" }
+      out += line + "\n"
+    }
+    return out
+  }
+
+  private func skips() -> String {
+    let reasons = SkipReason.allCases.filter { report.skips[$0].count > 0 }
+    guard !reasons.isEmpty else { return "\n" }
+    var out = heading("Passed over", "counted, not lost from sight")
+    for reason in reasons {
+      let entry = report.skips[reason]
+      out += field(
+        reason.name, "\(Figures.count(entry.count))×, \(Figures.bytes(entry.byteCount)): \(reason.explanation)", 2,
+        label: 18)
+      if let stream = report.streams.first(where: { $0.result.skips[reason].count > 0 }) {
+        let line = stream.result.skips[reason].firstLine
+        out += field("", "first in \(stream.source.path)\(line > 0 ? ":\(line)" : "")", 2, label: 18)
+      } else if let error = report.refused.first(where: { $0.skipReason == reason }) {
+        out += field("", "first: \(error.path)", 2, label: 18)
+      }
+    }
+    return out + "\n"
+  }
+
+  // MARK: Layout
+
+  private func heading(_ title: String, _ rest: String) -> String {
+    "\n\(palette.bold(title))  \(rest)\n"
+  }
+
+  private func item(_ name: String, _ text: String) -> String { field(name, text, 2, label: 10) }
+
+  /// `name   text`, the text wrapped below itself.
+  private func field(_ name: String, _ text: String, _ indent: Int, label: Int = 7) -> String {
+    let left = String(repeating: " ", count: indent)
+    let hang = String(repeating: " ", count: indent + label)
+    let lines = wrap(Terminal.printable(text), width - indent - label)
+    let padded = name + String(repeating: " ", count: max(1, label - name.count))
+    var out = left + palette.dim(padded) + (lines.first ?? "") + "\n"
+    for line in lines.dropFirst() { out += hang + line + "\n" }
+    return out
+  }
+
+  private func paragraph(_ text: String, indent: Int) -> String {
+    wrap(text, width - indent).map { String(repeating: " ", count: indent) + $0 + "\n" }.joined()
+  }
+
+  private func wrap(_ text: String, _ width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+      if !line.isEmpty, line.count + 1 + word.count > width {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    if !line.isEmpty { lines.append(line) }
+    return lines
+  }
+
+  /// `2026-03-02 06:00:12`.
+  private func clock(_ time: Timestamp) -> String {
+    let c = time.civil
+    return String(format: "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second)
+  }
+}
