@@ -90,7 +90,8 @@ struct Verdict {
     if isFirst {
       // A text value is a code only when it is written like one: `403.7`.
       if kind != .text || row.value.utf8.first.map(ASCII.isDigit) ?? false { code = row.value }
-      symbol = row.symbol
+      // Names that share a value stand side by side in the table; the first is the one that is printed.
+      symbol = row.symbol?.split(separator: "/").first.map(String.init)
     }
     if row.findingClass == .benign { isBenign = true }
     if let value = row.findingClass { findingClass = value }

@@ -251,7 +251,10 @@ package struct Extractor: Sendable {
     if let component = facts.component, !component.isEmpty {
       finding.component = Text.decode(text.extracting(clamped(component)))
     }
-    if let thread = facts.thread { finding.writer = Text.decode(text.extracting(clamped(thread))) }
+    if let thread = facts.thread, !thread.isEmpty {
+      finding.writer = Text.decode(text.extracting(clamped(thread)))
+      finding.writerIsThread = true
+    }
     for (field, value) in match.groups where !value.isEmpty {
       switch field {
       case .client: finding.client = HostName.normal(value)

@@ -30,8 +30,9 @@ package struct Finding: Sendable, Equatable {
   package var confidence: Confidence
   /// Records of the same group, writer and moment are one failure (`sameAs`).
   package var eventGroup: String?
-  /// The process and thread that wrote the record, for `eventGroup`.
+  /// The thread that wrote the record, or the process where only that is known, for `eventGroup`.
   package var writer: String?
+  package var writerIsThread = false
   /// `path:offset+length` of the record that told the same failure first.
   package var sameAs: String?
 

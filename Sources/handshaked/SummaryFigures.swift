@@ -5,9 +5,17 @@ import Records
 import Replay
 import Sinks
 
-/// A group of findings that one sentence tells: same definition, class, cause and code.
-struct FindingGroup {
+/// Findings of one definition and code within a cause: one line of the summary.
+struct FindingLine {
   var example: Finding
+  var recordCount: UInt64 = 0
+}
+
+/// Findings of one class and cause: one block of the summary.
+struct CauseGroup {
+  var findingClass: FindingClass
+  var cause: Cause
+  var severity = Severity.info
   /// Records, and failures: records that tell again what another told are not counted.
   var recordCount: UInt64 = 0
   var failureCount: UInt64 = 0
@@ -16,27 +24,53 @@ struct FindingGroup {
   var clients: [String: UInt64] = [:]
   var servers: [String: UInt64] = [:]
   var hosts: [String: UInt64] = [:]
-  var streams: Set<Int> = []
+  private var linesByKey: [String: FindingLine] = [:]
 
-  init(_ finding: Finding) { example = finding }
+  init(_ finding: Finding) {
+    findingClass = finding.findingClass
+    cause = finding.cause
+  }
 
-  mutating func add(_ finding: Finding) {
+  mutating func add(_ finding: Finding, _ aliases: HostAliases) {
     recordCount += 1
+    severity = max(severity, finding.severity)
     if finding.sameAs == nil { failureCount += 1 }
     if let time = finding.time {
       if first.map({ time < $0 }) ?? true { first = time }
       if last.map({ $0 < time }) ?? true { last = time }
     }
-    if let client = finding.client ?? finding.clientIP { clients[client, default: 0] += 1 }
-    if let server = finding.server { servers[server, default: 0] += 1 }
-    if let host = finding.host { hosts[host, default: 0] += 1 }
-    streams.insert(finding.stream)
+    if let client = finding.client ?? finding.clientIP { clients[aliases.name(client), default: 0] += 1 }
+    if let server = finding.server { servers[aliases.name(server), default: 0] += 1 }
+    if let host = finding.host { hosts[aliases.name(host), default: 0] += 1 }
+    let key = "\(finding.signature)\u{1}\(finding.code ?? "")"
+    linesByKey[key, default: FindingLine(example: finding)].recordCount += 1
+  }
+
+  /// The most frequent first, equal ones in the order of their definitions.
+  var lines: [FindingLine] {
+    linesByKey.sorted { ($1.value.recordCount, $0.key) < ($0.value.recordCount, $1.key) }.map(\.value)
   }
 
   /// The most frequent names first, equal ones by name.
   static func ranked(_ names: [String: UInt64]) -> [String] {
     names.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
   }
+}
+
+/// Short and full names of one machine: `MP01` is shown as `mp01.corp.example` when exactly one full name begins so.
+struct HostAliases {
+  private var fullNames: [String: String] = [:]
+
+  init(_ names: some Sequence<String>) {
+    var candidates: [String: Set<String>] = [:]
+    for name in Set(names) where name.contains(".") && !name.contains(":") {
+      guard let label = name.split(separator: ".").first, !label.allSatisfy(\.isNumber) else { continue }
+      candidates[label.lowercased(), default: []].insert(name.lowercased())
+    }
+    for (label, full) in candidates where full.count == 1 { fullNames[label] = full.first }
+  }
+
+  func name(_ name: String) -> String { fullNames[name.lowercased()] ?? name }
 }
 
 /// What a server was reached with, by role.
@@ -78,7 +112,7 @@ enum EvidenceTier: Int, CaseIterable {
 /// Everything the summary says, before it is text or JSON.
 struct SummaryFigures {
   let report: ReplayReport
-  let groups: [FindingGroup]
+  let groups: [CauseGroup]
   let protocols: [ProtocolRow]
   /// Clients by name or address that were seen with a protocol older than TLS 1.2, and that protocol.
   let legacyClients: [(client: String, protocolName: String, system: String?)]
@@ -90,17 +124,20 @@ struct SummaryFigures {
 
   init(_ report: ReplayReport, _ engine: Engine) {
     self.report = report
-    var groups: [String: FindingGroup] = [:]
+    let sightings = SightingRow.all(report.census, names: report.names)
+    let aliases = HostAliases(
+      report.findings.flatMap { [$0.host, $0.client, $0.server].compactMap { $0 } }
+        + sightings.flatMap { [$0.server, $0.client].compactMap { $0 } })
+    var groups: [String: CauseGroup] = [:]
     var failures: UInt64 = 0
     for finding in report.findings {
-      let key = "\(finding.signature)\u{1}\(finding.findingClass)\u{1}\(finding.cause)\u{1}\(finding.code ?? "")"
-      groups[key, default: FindingGroup(finding)].add(finding)
+      groups["\(finding.findingClass)/\(finding.cause)", default: CauseGroup(finding)].add(finding, aliases)
       if finding.sameAs == nil { failures += 1 }
     }
     self.groups = groups.sorted { left, right in
       let a = left.value
       let b = right.value
-      if a.example.severity != b.example.severity { return a.example.severity > b.example.severity }
+      if a.severity != b.severity { return a.severity > b.severity }
       if a.failureCount != b.failureCount { return a.failureCount > b.failureCount }
       if a.recordCount != b.recordCount { return a.recordCount > b.recordCount }
       return left.key < right.key
@@ -109,14 +146,14 @@ struct SummaryFigures {
 
     var protocols: [String: ProtocolRow] = [:]
     var legacy: [String: (protocolName: String, system: String?)] = [:]
-    for row in SightingRow.all(report.census, names: report.names) {
-      guard let server = row.server else { continue }
-      let client = row.client ?? row.clientIP ?? "?"
+    for row in sightings {
+      guard let server = row.server.map(aliases.name), let client = (row.client ?? row.clientIP).map(aliases.name)
+      else { continue }
       let role = row.role ?? "other"
       let key = "\(server)\u{1}\(role)"
       if let name = row.protocolName {
         protocols[key, default: ProtocolRow(server: server, role: role)].clients[name, default: []].insert(client)
-        if SummaryFigures.isLegacy(name), row.outcome != .failed || row.protocolName != nil {
+        if SummaryFigures.isLegacy(name) {
           if legacy[client].map({ name < $0.protocolName }) ?? true {
             legacy[client] = (name, row.system ?? legacy[client]?.system)
           } else if legacy[client]?.system == nil {
@@ -186,7 +223,7 @@ struct SummaryFigures {
       lines.number("failures", figures.failureCount)
       var causes: [String: UInt64] = [:]
       for group in groups {
-        causes["\(group.example.findingClass.rawValue)/\(group.example.cause.rawValue)", default: 0] += group.failureCount
+        causes["\(group.findingClass.rawValue)/\(group.cause.rawValue)", default: 0] += group.failureCount
       }
       lines.numbers("causes", causes.sorted { $0.key < $1.key })
       lines.number("sightings", UInt64(report.census.rows.count))

@@ -67,43 +67,52 @@ struct SummaryText {
     return out
   }
 
-  private func group(_ group: FindingGroup) -> String {
-    let finding = group.example
-    let explanation = Explanation(finding, engine)
-    let severity = finding.severity.rawValue.uppercased()
-    let mark = finding.severity >= .error ? palette.red(severity) : palette.yellow(severity)
-    let times =
-      group.failureCount == 0
-      ? "told already above, \(Figures.count(group.recordCount))×" : "\(Figures.count(group.failureCount))×"
-    var out = "\n  \(mark)  \(palette.bold(explanation?.title ?? finding.signature))  \(times)\n"
+  private func group(_ group: CauseGroup) -> String {
+    let severity = group.severity.rawValue.uppercased()
+    let mark = group.severity >= .error ? palette.red(severity) : palette.yellow(severity)
+    let name = "\(group.findingClass.rawValue)/\(group.cause.rawValue)"
+    let count: String
+    if group.failureCount == 0 {
+      count = "\(Figures.plural(group.recordCount, "record")), the failures are told elsewhere"
+    } else if group.failureCount == group.recordCount {
+      count = Figures.plural(group.failureCount, "failure")
+    } else {
+      count = "\(Figures.plural(group.failureCount, "failure")) in \(Figures.plural(group.recordCount, "record"))"
+    }
+    var out = "\n  \(mark)  \(palette.bold(name))  \(count)\n"
     let indent = 4
-    var what = "\(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
-    if let code = finding.code { what += "  \(code)" }
-    if let symbol = finding.symbol { what += "  \(symbol)" }
-    out += field("what", what, indent)
     if let who = who(group) { out += field("who", who, indent) }
     if let first = group.first, let last = group.last {
       out += field("when", first == last ? "\(clock(first)) UTC" : "\(clock(first)) to \(clock(last)) UTC", indent)
     }
-    let more = group.recordCount > 1 ? "  (\(Figures.count(group.recordCount)) such records: --findings)" : ""
-    out += field("see", "\(finding.path):\(finding.line)\(more)", indent)
-    if let explanation {
-      out += field("means", explanation.explain, indent)
-      out += field("do", explanation.remedy, indent)
+    let lines = group.lines
+    var remedies: [String] = []
+    for (index, line) in lines.prefix(6).enumerated() {
+      let finding = line.example
+      let explanation = Explanation(finding, engine)
+      var text = "\(Figures.count(line.recordCount))× \(explanation?.title ?? finding.signature)"
+      let code = [finding.code, finding.symbol].compactMap { $0 }.joined(separator: " ")
+      if !code.isEmpty { text += ": \(code)" }
+      text += ", \(finding.path):\(finding.line)"
+      out += field(index == 0 ? "seen" : "", text, indent)
+      if let remedy = explanation?.remedy, !remedies.contains(remedy) { remedies.append(remedy) }
     }
+    if lines.count > 6 { out += field("", "and \(Figures.count(UInt64(lines.count - 6))) other kinds: --findings", indent) }
+    if let explanation = Explanation(lines[0].example, engine) { out += field("means", explanation.explain, indent) }
+    for (index, remedy) in remedies.prefix(2).enumerated() { out += field(index == 0 ? "do" : "also", remedy, indent) }
     return out
   }
 
-  private func who(_ group: FindingGroup) -> String? {
-    let clients = list(FindingGroup.ranked(group.clients))
-    let servers = list(FindingGroup.ranked(group.servers))
+  private func who(_ group: CauseGroup) -> String? {
+    let clients = list(CauseGroup.ranked(group.clients))
+    let servers = list(CauseGroup.ranked(group.servers))
     switch (clients, servers) {
     case (let clients?, let servers?): return "\(clients) → \(servers)"
     case (let clients?, nil): return clients
     case (nil, let servers?):
-      let hosts = FindingGroup.ranked(group.hosts).filter { group.servers[$0] == nil }
+      let hosts = CauseGroup.ranked(group.hosts).filter { group.servers[$0] == nil }
       return list(hosts).map { "\($0) → \(servers)" } ?? servers
-    case (nil, nil): return list(FindingGroup.ranked(group.hosts))
+    case (nil, nil): return list(CauseGroup.ranked(group.hosts))
     }
   }
 
