@@ -78,16 +78,18 @@ let package = Package(
       name: "FramingTests", dependencies: ["Envelopes", "Framing", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
-      name: "ScanningTests", dependencies: ["Scanning", "Extraction", "Framing", "Detection", "Definitions", "TestSupport"],
+      name: "ScanningTests",
+      dependencies: ["Scanning", "Extraction", "Envelopes", "Framing", "Detection", "Definitions", "TestSupport"],
       swiftSettings: plain),
     .testTarget(
       name: "ExtractionTests", dependencies: ["Framing", "Extraction", "TestSupport"], swiftSettings: plain),
-    .testTarget(name: "DefinitionsTests", dependencies: ["Definitions", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "DetectionTests", dependencies: ["Detection", "Definitions", "Clients", "TestSupport"],
-      swiftSettings: plain),
+      name: "DefinitionsTests", dependencies: ["Definitions", "Extraction", "Verification", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "AccuracyTests", dependencies: ["Detection", "Definitions", "TestSupport"], swiftSettings: plain),
+      name: "DetectionTests", dependencies: ["Detection", "Clients", "Replay", "Sinks", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: plain),
+    .testTarget(
+      name: "AccuracyTests", dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

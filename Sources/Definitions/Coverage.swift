@@ -16,6 +16,7 @@ package struct CoverPlace: Sendable, Hashable {
       }
     }
     let used = Set(signatures.flatMap { $0.signature.codes.map(\.table) })
+      .union(tables.indices.filter { CodeTable.namesReadByRows.contains(tables[$0].table.name) })
     for (index, table) in tables.enumerated() where used.contains(index) {
       for cover in table.covers {
         let definition = "\(table.table.name) \(table.table.rows[cover.row].value)"
@@ -58,6 +59,7 @@ extension LoadResult {
   ///   - path: of the list, for messages.
   package func coverage(tsv: String, path: String) -> CoverageReport {
     let used = Set(ruleSet.signatures.flatMap { $0.codes.map(\.table) })
+      .union(ruleSet.tables.indices.filter { CodeTable.namesReadByRows.contains(ruleSet.tables[$0].name) })
     var report = CoverageReport(
       signatureCount: ruleSet.signatures.count, codeRowCount: ruleSet.tables.reduce(0) { $0 + $1.rows.count },
       unusedTables: ruleSet.tables.indices.filter { !used.contains($0) }.map { ruleSet.tables[$0].name })

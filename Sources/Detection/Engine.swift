@@ -36,7 +36,7 @@ package struct Engine: Sendable {
         .max { $0.count < $1.count }.map { [Array($0)] } ?? []
     }
     if !anchors.isEmpty {
-      rules.append(AnchorRule(signature: index, formats: signature.formats, anchors: anchors))
+      rules.append(AnchorRule(signature: index, formats: signature.formats.only(.event), anchors: anchors))
     }
     return rules
   }

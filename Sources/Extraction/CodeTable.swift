@@ -23,6 +23,11 @@ package struct CodeRow: Sendable {
   package init(value: String) { self.value = value }
 }
 
+extension CodeTable {
+  /// Tables that row extraction reads by name, for the protocol and cipher of sightings; no signature needs to use them.
+  package static let namesReadByRows = ["crypt-protocol", "crypt-cipher", "crypt-keyexchange", "crypt-hash"]
+}
+
 /// A code table with every spelling derived: hexadecimal, unsigned and signed decimal, low word of Win32 codes, symbol.
 package struct CodeTable: Sendable {
   package let name: String
@@ -68,7 +73,9 @@ package struct CodeTable: Sendable {
     case .hex:
       if body.lowercased().hasPrefix("0x") { body = body.dropFirst(2) }
       return body.count <= 16 ? UInt64(body, radix: 16) : nil
-    case .number: return UInt64(body)
+    case .number:
+      if body.lowercased().hasPrefix("0x") { return UInt64(body.dropFirst(2), radix: 16) }
+      return UInt64(body)
     case .code, .bits:
       if body.lowercased().hasPrefix("0x") {
         body = body.dropFirst(2)

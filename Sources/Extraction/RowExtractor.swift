@@ -3,15 +3,20 @@ import Records
 
 /// W3C and HTTPERR rows to sightings and findings, by columns.
 ///
-/// The plain version: split every line at its blanks. What is done to it: the blanks of a whole run of rows are indexed in one
-/// call of a kernel; a row whose number of blanks fits the schema is regular and field k lies between blanks k-1 and k. Date,
-/// time, server and TLS columns repeat from row to row, so they are read again only when their bytes differ. Rows that do
+/// The plain version: split every line at its blanks and look up what every field says. What is done to it: the blanks of a
+/// whole run of rows are indexed in one call of a kernel; a row whose number of blanks fits the schema is regular and field k
+/// lies between blanks k-1 and k. Date, time and server repeat from row to row and are read again only when their bytes
+/// differ; what TLS columns, stems, user agents and statuses mean is remembered by their bytes (`FieldMemo`). Rows that do
 /// not fit (double blanks, quoted values) take a slower path that splits them with care, and are counted when no split fits.
 struct RowExtractor: Sendable {
   private let rules: CompiledRules
   private let names: NameTable
   private let options: ExtractionOptions
-  private var plans: [RowPlan?] = []
+  /// By schema of the stream.
+  private var layouts: [Layout?] = []
+  /// What each signature declares, and what a row yields on which it holds when no code table is asked.
+  private let declared: [Yield]
+  private let plainYields: [Yield]
   private let protocolTable: CodeTable?
   private let cipherTable: CodeTable?
   private let keyExchangeTable: CodeTable?
@@ -20,24 +25,28 @@ struct RowExtractor: Sendable {
   private let roleRules: [[(pieces: [[UInt8]], role: UInt32)]]
 
   // Working space, used again for every run.
+  /// Positions of the run's blanks, relative to `blankBase`; the valid part is `blanks[0..<blankCount]`.
   private var blanks: [UInt32] = []
+  private var blankCount = 0
+  private var blankBase = 0
   private var split: [(start: Int, end: Int)] = []
-  private var sightings: [SightingKey] = []
   // Values of the row before.
   private var lastClock: [UInt8] = []
   private var lastTime: Int64 = RecordBatch.noTime
   private var lastComputer: [UInt8] = []
   private var lastComputerID: UInt32 = 0
-  private var lastCrypt: [UInt8] = []
-  private var lastProtocolID: UInt32 = 0
-  private var lastCipherID: UInt32 = 0
-  private var lastAgent: [UInt8] = []
-  private var lastSystemID: UInt32 = 0
+  // Values that take turns.
+  private var cryptMemo = FieldMemo()
+  private var roleMemo = FieldMemo()
+  private var systemMemo = FieldMemo()
+  private var codeMemo = FieldMemo()
 
   init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
     self.names = names
     self.options = options
+    declared = rules.rules.signatures.map(\.yields)
+    plainYields = rules.rules.signatures.map { Verdict($0).yield($0.yields) }
     protocolTable = rules.table(named: "crypt-protocol")
     cipherTable = rules.table(named: "crypt-cipher")
     keyExchangeTable = rules.table(named: "crypt-keyexchange")
@@ -54,8 +63,27 @@ struct RowExtractor: Sendable {
     roleRules = byByte
   }
 
-  /// Begins a stream: its schemas are numbered anew.
-  mutating func begin() { plans.removeAll(keepingCapacity: true) }
+  /// Begins a stream: its schemas are numbered anew, and with them what was remembered under their numbers.
+  mutating func begin() {
+    layouts.removeAll(keepingCapacity: true)
+    cryptMemo.removeAll()
+    codeMemo.removeAll()
+  }
+
+  /// A plan behind a reference, so that a row's call passes a word and not the plan.
+  private final class Layout: Sendable {
+    let plan: RowPlan
+    /// The TLS columns from the first to the last, when nothing else stands between them.
+    let crypt: (first: Int, last: Int)?
+
+    init(_ plan: RowPlan) {
+      self.plan = plan
+      let columns = [plan.cryptProtocol, plan.cryptCipher, plan.cryptKeyExchange, plan.cryptHash].compactMap { $0 }
+      let first = columns.min() ?? 0
+      let last = columns.max() ?? 0
+      crypt = plan.cryptProtocol != nil && last - first + 1 == columns.count ? (first, last) : nil
+    }
+  }
 
   /// Where the fields of the current row are.
   private struct Row {
@@ -65,21 +93,29 @@ struct RowExtractor: Sendable {
     var firstBlank: Int
     var columnCount: Int
     var line: Int
+    var schema: Int
+
+    var isRegular: Bool { firstBlank >= 0 }
   }
 
-  private func range(_ column: Int, _ row: Row) -> (start: Int, end: Int) {
+  // What is called for every row is `mutating` even where it changes nothing: inside a mutating method the compiler copies
+  // the whole extractor (552 bytes) for each call that only borrows it.
+
+  private mutating func range(_ column: Int, _ row: Row) -> (start: Int, end: Int) {
     if row.firstBlank < 0 { return split[column] }
-    let start = column == 0 ? row.lineStart : Int(blanks[row.firstBlank + column - 1]) + 1
-    let end = column == row.columnCount - 1 ? row.lineEnd : Int(blanks[row.firstBlank + column])
+    let start = column == 0 ? row.lineStart : blank(row.firstBlank + column - 1) + 1
+    let end = column == row.columnCount - 1 ? row.lineEnd : blank(row.firstBlank + column)
     return (start, end)
   }
+
+  private mutating func blank(_ index: Int) -> Int { blankBase + Int(blanks[index]) }
 
   mutating func extract(
     _ run: RowRun, text: Span<UInt8>, place: BatchPlace, in batch: inout RecordBatch, into evidence: inout Evidence
   ) {
-    while plans.count <= run.schema { plans.append(nil) }
-    if plans[run.schema] == nil { plans[run.schema] = RowPlan(batch.schemas[run.schema], rules) }
-    let plan = plans[run.schema]!
+    while layouts.count <= run.schema { layouts.append(nil) }
+    let layout = layouts[run.schema] ?? Layout(RowPlan(batch.schemas[run.schema], rules))
+    layouts[run.schema] = layout
     let origin = batch.origins[Int(run.origin)]
     let hostID = names.id(of: origin.host ?? "")
     let regionStart = batch.lineBounds(run.firstLine).start
@@ -96,32 +132,33 @@ struct RowExtractor: Sendable {
       if end > start, text[end - 1] == 0x0D { end -= 1 }
       while start < end, text[start] == 0 { start += 1 }
       if text.has("\u{FEFF}", at: start) { start += 3 }
-      while blank < blanks.count, Int(blanks[blank]) < start { blank += 1 }
+      while blank < blankCount, self.blank(blank) < start { blank += 1 }
       let firstBlank = blank
-      while blank < blanks.count, Int(blanks[blank]) < end { blank += 1 }
+      while blank < blankCount, self.blank(blank) < end { blank += 1 }
       var row = Row(
-        lineStart: start, lineEnd: end, firstBlank: firstBlank, columnCount: plan.columnCount, line: line)
-      if blank - firstBlank != plan.columnCount - 1 {
-        guard resplit(text, start, end, plan.columnCount) else {
+        lineStart: start, lineEnd: end, firstBlank: firstBlank, columnCount: layout.plan.columnCount, line: line,
+        schema: run.schema)
+      if blank - firstBlank != layout.plan.columnCount - 1 {
+        guard resplit(text, start, end, layout.plan.columnCount) else {
           let range = batch.chunkRange(start: start, end: end, line: line)
           batch.skip(.w3cColumns, start: range.start, end: range.end, lineIndex: batch.physicalLine(line))
-          batch.recordCounts[Int(plan.schema.format.rawValue)] &-= 1
+          batch.recordCounts[Int(layout.plan.schema.format.rawValue)] &-= 1
           continue
         }
         row.firstBlank = -1
       }
-      self.row(row, plan, run, origin, hostID, text, place, &batch, &evidence)
+      self.row(row, layout, run, origin, hostID, text, place, &batch, &evidence)
     }
   }
 
   private mutating func index(_ text: Span<UInt8>, _ start: Int, _ end: Int) {
     let most = end - start
-    if blanks.capacity < most { blanks.reserveCapacity(most) }
-    blanks.removeAll(keepingCapacity: true)
-    unsafe text.withUnsafeBufferPointer { raw in
-      blanks = unsafe [UInt32](unsafeUninitializedCapacity: max(1, most)) { buffer, count in
-        count = unsafe hk_spaces(raw.baseAddress! + start, most, buffer.baseAddress!, most)
-        for position in 0..<count { unsafe buffer[position] += UInt32(start) }
+    if blanks.count < most { blanks = Array(repeating: 0, count: most + most / 8) }
+    blankBase = start
+    blankCount = unsafe text.withUnsafeBufferPointer { raw in
+      unsafe blanks.withUnsafeMutableBufferPointer { buffer in
+        guard let bytes = raw.baseAddress, let positions = buffer.baseAddress else { return 0 }
+        return unsafe hk_spaces(bytes + start, most, positions, most)
       }
     }
   }
@@ -165,86 +202,134 @@ struct RowExtractor: Sendable {
   // MARK: One row
 
   private mutating func row(
-    _ row: Row, _ plan: RowPlan, _ run: RowRun, _ origin: Origin, _ hostID: UInt32, _ text: Span<UInt8>,
+    _ row: Row, _ layout: Layout, _ run: RowRun, _ origin: Origin, _ hostID: UInt32, _ text: Span<UInt8>,
     _ place: BatchPlace, _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
-    let time = clock(row, plan, run, text, &batch)
+    let time = clock(row, layout, run, text, &batch)
     let instant = time == RecordBatch.noTime ? nil : Timestamp(microseconds: time)
     guard options.includes(instant) else {
       evidence.outsideWindowCount += 1
       return
     }
     var status = -1
-    if let column = plan.status {
+    if let column = layout.plan.status {
       let field = range(column, row)
       if let number = FieldText.number(text, start: field.start, end: field.end), number < 1000 { status = Int(number) }
     }
-    let candidates = status >= 0 ? plan.byStatus[status] : plan.unknownStatus
+    let rules = status >= 0 ? layout.plan.byStatus[status] : layout.plan.unknownStatus
     var isTaken = false
-    var sighted = -1
-    for rule in candidates {
-      let entry = rules.compiled[rule.signature]
-      let signature = entry.signature
-      if isTaken, signature.yields == .finding || signature.yields == .none { continue }
-      guard holds(rule, row, text), let verdict = verdict(rule, signature, row, text) else { continue }
-      evidence.signatureCounts[rule.signature] += 1
-      switch verdict.yield(signature.yields) {
+    var isSighted = false
+    for index in rules.indices {
+      let signature = rules[index].signature
+      let declared = declared[signature]
+      if isTaken, declared == .finding || declared == .none { continue }
+      guard holds(rules[index].predicates, row, text) else { continue }
+      var verdict: Verdict?
+      let yield: Yield
+      switch answer(rules[index], row, text) {
+      case .notAsked: yield = plainYields[signature]
+      case .unlisted: continue
+      case .benign: yield = .none
+      case .listed:
+        guard let found = self.verdict(rules[index], row, text) else { continue }
+        verdict = found
+        yield = found.yield(declared)
+      }
+      evidence.signatureCounts[signature] += 1
+      switch yield {
       case .none:
         isTaken = true
         // A look-alike by its definition, a probe say, is no client either.
-        if signature.yields == .none { return }
+        if declared == .none { return }
       case .context: break
-      case .sighting: if sighted < 0 { sighted = rule.signature }
+      case .sighting: isSighted = true
       case .finding:
         isTaken = true
-        evidence.findings.append(finding(signature, verdict, row, plan, origin, text, place, instant, batch))
+        let definition = self.rules.rules.signatures[signature]
+        evidence.findings.append(
+          finding(definition, verdict ?? Verdict(definition), row, layout, origin, text, place, instant, batch))
         if let instant { evidence.noteTime(instant) }
       }
     }
-    if sighted >= 0 {
-      let key = key(row, plan, status, hostID, text)
+    if isSighted {
+      let key = key(row, layout, status, hostID, text)
       evidence.sightings.append(key, at: time)
       if let instant { evidence.noteTime(instant) }
     }
   }
 
-  private func holds(_ rule: RowPlan.Rule, _ row: Row, _ text: Span<UInt8>) -> Bool {
-    for predicate in rule.predicates {
-      let field = range(predicate.column, row)
-      let holds = predicate.anyOf.contains { matcher in
-        switch matcher {
-        case .number(let number): return FieldText.number(text, start: field.start, end: field.end) == number
-        case .text(let wanted):
-          return FieldText.equals(text, start: field.start, end: field.end, lowercase: wanted)
-        case .wildcard(let pieces): return Wildcard.matches(pieces, text, start: field.start, end: field.end)
-        case .field:
-          guard let column = predicate.otherColumn else { return false }
-          let other = range(column, row)
-          return FieldText.equals(text, field.start..<field.end, other.start..<other.end)
-        }
-      }
-      guard holds else { return false }
-    }
+  private mutating func holds(_ predicates: [RowPlan.Predicate], _ row: Row, _ text: Span<UInt8>) -> Bool {
+    for index in predicates.indices where !holds(predicates[index], row, text) { return false }
     return true
   }
 
-  private func verdict(
-    _ rule: RowPlan.Rule, _ signature: Signature, _ row: Row, _ text: Span<UInt8>
-  ) -> Verdict? {
-    var verdict = Verdict(signature)
-    for (position, code) in rule.codes.enumerated() {
-      let table = rules.rules.tables[code.table]
-      var value = ""
-      for column in code.columns {
-        let field = range(column, row)
-        if !value.isEmpty { value += "." }
-        value += Text.decode(text.extracting(field.start..<min(field.end, field.start + Limits.nameByteLimit)))
+  private mutating func holds(_ predicate: RowPlan.Predicate, _ row: Row, _ text: Span<UInt8>) -> Bool {
+    let field = range(predicate.column, row)
+    for index in predicate.anyOf.indices {
+      switch predicate.anyOf[index] {
+      case .number(let number):
+        if FieldText.number(text, start: field.start, end: field.end) == number { return true }
+      case .text(let wanted):
+        if FieldText.equals(text, start: field.start, end: field.end, lowercase: wanted) { return true }
+      case .wildcard(let pieces):
+        if Wildcard.matches(pieces, text, start: field.start, end: field.end) { return true }
+      case .field:
+        guard let column = predicate.otherColumn else { continue }
+        let other = range(column, row)
+        if FieldText.equals(text, field.start..<field.end, other.start..<other.end) { return true }
       }
-      guard let found = table.row(for: value) else {
+    }
+    return false
+  }
+
+  /// What the first code table of a rule says to a row.
+  private enum Answer: UInt64 {
+    /// The rule asks none.
+    case notAsked
+    /// The value is not in the table: the rule does not hold.
+    case unlisted
+    case benign, listed
+  }
+
+  /// Statuses repeat and most of them are in no table or benign; only what is left is worth a verdict.
+  private mutating func answer(_ rule: RowPlan.Rule, _ row: Row, _ text: Span<UInt8>) -> Answer {
+    guard let code = rule.codes.first, let first = code.columns.first else { return .notAsked }
+    // Columns that stand side by side are one stretch of the row.
+    var isStretch = row.isRegular
+    for (place, column) in code.columns.enumerated() where column != first + place { isStretch = false }
+    guard isStretch else { return answer(code, row, text) }
+    let start = range(first, row).start
+    let end = range(first + code.columns.count - 1, row).end
+    let salt = UInt32(truncatingIfNeeded: row.schema << 16 | rule.signature)
+    if let known = codeMemo.value(of: text, start, end, salt: salt) { return Answer(rawValue: known) ?? .listed }
+    let answer = answer(code, row, text)
+    codeMemo.remember(answer.rawValue, of: text, start, end, salt: salt)
+    return answer
+  }
+
+  private mutating func answer(_ code: (columns: [Int], table: Int), _ row: Row, _ text: Span<UInt8>) -> Answer {
+    guard let found = codeRow(code, row, text) else { return .unlisted }
+    return found.findingClass == .benign ? .benign : .listed
+  }
+
+  private mutating func codeRow(_ code: (columns: [Int], table: Int), _ row: Row, _ text: Span<UInt8>) -> CodeRow? {
+    var value = ""
+    for column in code.columns {
+      let field = range(column, row)
+      if !value.isEmpty { value += "." }
+      value += Text.decode(text.extracting(field.start..<min(field.end, field.start + Limits.nameByteLimit)))
+    }
+    return rules.rules.tables[code.table].row(for: value)
+  }
+
+  private mutating func verdict(_ rule: RowPlan.Rule, _ row: Row, _ text: Span<UInt8>) -> Verdict? {
+    var verdict = Verdict(rules.rules.signatures[rule.signature])
+    for (position, code) in rule.codes.enumerated() {
+      guard let found = codeRow(code, row, text) else {
         if position == 0 { return nil }
         continue
       }
-      verdict.refine(found, table.kind, isFirst: position == 0)
+      verdict.refine(found, rules.rules.tables[code.table].kind, isFirst: position == 0)
     }
     return verdict
   }
@@ -253,38 +338,30 @@ struct RowExtractor: Sendable {
 
   /// Event time in microseconds; `noTime` when the row has none that exists.
   private mutating func clock(
-    _ row: Row, _ plan: RowPlan, _ run: RowRun, _ text: Span<UInt8>, _ batch: inout RecordBatch
+    _ row: Row, _ layout: Layout, _ run: RowRun, _ text: Span<UInt8>, _ batch: inout RecordBatch
   ) -> Int64 {
-    guard let timeColumn = plan.time else { return RecordBatch.noTime }
+    guard let timeColumn = layout.plan.time else { return RecordBatch.noTime }
     let timeField = range(timeColumn, row)
-    let dateField = plan.date.map { range($0, row) } ?? (timeField.start, timeField.start)
+    let dateField = layout.plan.date.map { range($0, row) } ?? (timeField.start, timeField.start)
     let dateCount = dateField.1 - dateField.0
     let timeCount = timeField.end - timeField.start
-    if lastClock.count == dateCount + timeCount {
-      var isSame = true
-      for index in 0..<dateCount where lastClock[index] != text[dateField.0 + index] {
-        isSame = false
-        break
-      }
-      if isSame {
-        for index in 0..<timeCount where lastClock[dateCount + index] != text[timeField.start + index] {
-          isSame = false
-          break
-        }
-      }
-      if isSame { return lastTime }
+    if lastClock.count == dateCount + timeCount, lastClock.isSame(as: text, dateField.0, count: dateCount),
+      lastClock.isSame(as: text, timeField.start, count: timeCount, from: dateCount)
+    {
+      return lastTime
     }
     lastClock.removeAll(keepingCapacity: true)
     for index in 0..<min(dateCount, 32) { lastClock.append(text[dateField.0 + index]) }
     for index in 0..<min(timeCount, 32) { lastClock.append(text[timeField.start + index]) }
     lastTime = RecordBatch.noTime
     let midnight =
-      plan.date == nil ? run.dayMicroseconds : day(text, dateField.0, dateField.1)?.microseconds ?? RecordBatch.noTime
+      layout.plan.date == nil
+      ? run.dayMicroseconds : day(text, dateField.0, dateField.1)?.microseconds ?? RecordBatch.noTime
     if midnight != RecordBatch.noTime, let reading = ClockReading(text, from: timeField.start, to: timeField.end) {
       let local = Timestamp(
         microseconds: midnight + Int64(reading.hour * 3600 + reading.minute * 60 + reading.second) * 1_000_000
           + Int64(reading.microsecond))
-      lastTime = (plan.isLocal ? options.zone.instant(ofLocal: local) : local).microseconds
+      lastTime = (layout.plan.isLocal ? options.zone.instant(ofLocal: local) : local).microseconds
     } else {
       let range = batch.chunkRange(start: row.lineStart, end: row.lineEnd, line: row.line)
       batch.skip(.badTime, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
@@ -303,10 +380,10 @@ struct RowExtractor: Sendable {
   }
 
   private mutating func key(
-    _ row: Row, _ plan: RowPlan, _ status: Int, _ hostID: UInt32, _ text: Span<UInt8>
+    _ row: Row, _ layout: Layout, _ status: Int, _ hostID: UInt32, _ text: Span<UInt8>
   ) -> SightingKey {
-    var key = SightingKey(server: serverID(row, plan, hostID, text), role: roleID(row, plan, text))
-    if let column = plan.clientAddress {
+    var key = SightingKey(server: serverID(row, layout, hostID, text), role: roleID(row, layout, text))
+    if let column = layout.plan.clientAddress {
       let field = range(column, row)
       if let address = IPAddress(text, start: field.start, end: field.end) {
         key.clientHigh = address.high
@@ -314,12 +391,10 @@ struct RowExtractor: Sendable {
         key.isAddress = true
       }
     }
-    crypt(row, plan, text)
-    key.protocolName = lastProtocolID
-    key.cipher = lastCipherID
-    key.system = systemID(row, plan, text)
+    (key.protocolName, key.cipher) = crypt(row, layout, text)
+    key.system = systemID(row, layout, text)
     var substatus: UInt64 = 0
-    if let column = plan.substatus {
+    if let column = layout.plan.substatus {
       let field = range(column, row)
       substatus = FieldText.number(text, start: field.start, end: field.end) ?? 0
     }
@@ -338,107 +413,96 @@ struct RowExtractor: Sendable {
     }
   }
 
-  private mutating func serverID(_ row: Row, _ plan: RowPlan, _ hostID: UInt32, _ text: Span<UInt8>) -> UInt32 {
-    let column = plan.computer ?? (hostID == 0 ? plan.serverAddress : nil)
+  private mutating func serverID(_ row: Row, _ layout: Layout, _ hostID: UInt32, _ text: Span<UInt8>) -> UInt32 {
+    let column = layout.plan.computer ?? (hostID == 0 ? layout.plan.serverAddress : nil)
     guard let column else { return hostID }
     let field = range(column, row)
     if field.end - field.start == 1, text[field.start] == 0x2D { return hostID }
-    if !same(lastComputer, text, field.start, field.end) {
+    let count = field.end - field.start
+    if lastComputer.count != count || !lastComputer.isSame(as: text, field.start, count: count) {
       lastComputer = bytes(text, field.start, field.end)
       lastComputerID = names.id(of: HostName.normal(Text.decode(lastComputer)))
     }
     return lastComputerID
   }
 
-  private func roleID(_ row: Row, _ plan: RowPlan, _ text: Span<UInt8>) -> UInt32 {
-    guard let column = plan.stem else { return 0 }
+  private mutating func roleID(_ row: Row, _ layout: Layout, _ text: Span<UInt8>) -> UInt32 {
+    guard let column = layout.plan.stem else { return 0 }
     let field = range(column, row)
     guard field.end - field.start > 1 else { return 0 }
+    if let known = roleMemo.value(of: text, field.start, field.end) { return UInt32(truncatingIfNeeded: known) }
+    var role: UInt32 = 0
     for rule in roleRules[Int(ASCII.lower(text[field.start + 1]))]
-    where Wildcard.matches(rule.pieces, text, start: field.start, end: field.end) { return rule.role }
-    return 0
+    where Wildcard.matches(rule.pieces, text, start: field.start, end: field.end) {
+      role = rule.role
+      break
+    }
+    roleMemo.remember(UInt64(role), of: text, field.start, field.end)
+    return role
   }
 
-  /// Reads the TLS columns into `lastProtocolID` and `lastCipherID`.
-  private mutating func crypt(_ row: Row, _ plan: RowPlan, _ text: Span<UInt8>) {
-    guard let protocolColumn = plan.cryptProtocol else {
-      lastProtocolID = 0
-      lastCipherID = 0
-      lastCrypt.removeAll(keepingCapacity: true)
-      return
+  /// The names of the protocol and of the cipher suite that the TLS columns tell; 0 where they tell none.
+  private mutating func crypt(
+    _ row: Row, _ layout: Layout, _ text: Span<UInt8>
+  ) -> (protocolName: UInt32, cipher: UInt32) {
+    guard let protocolColumn = layout.plan.cryptProtocol else { return (0, 0) }
+    // Usually the four columns stand side by side, in some order: one stretch of a regular row holds them.
+    guard row.isRegular, let stretch = layout.crypt else { return readCrypt(protocolColumn, row, layout, text) }
+    let start = range(stretch.first, row).start
+    let end = range(stretch.last, row).end
+    let salt = UInt32(truncatingIfNeeded: row.schema)
+    if let known = cryptMemo.value(of: text, start, end, salt: salt) {
+      return (UInt32(truncatingIfNeeded: known >> 32), UInt32(truncatingIfNeeded: known))
     }
-    let columns = [protocolColumn, plan.cryptCipher, plan.cryptKeyExchange, plan.cryptHash]
-    // Usually the four columns stand side by side: one comparison covers them.
-    var joined = 0
-    var isSame = true
-    for column in columns {
-      guard let column else { continue }
+    let read = readCrypt(protocolColumn, row, layout, text)
+    cryptMemo.remember(UInt64(read.protocolName) << 32 | UInt64(read.cipher), of: text, start, end, salt: salt)
+    return read
+  }
+
+  private mutating func readCrypt(
+    _ protocolColumn: Int, _ row: Row, _ layout: Layout, _ text: Span<UInt8>
+  ) -> (protocolName: UInt32, cipher: UInt32) {
+    func value(_ column: Int?) -> String? {
+      guard let column else { return nil }
       let field = range(column, row)
-      let count = field.end - field.start
-      if joined + count >= lastCrypt.count {
-        isSame = false
-        break
-      }
-      for index in 0..<count where lastCrypt[joined + index] != text[field.start + index] {
-        isSame = false
-        break
-      }
-      joined += count + 1
-      if !isSame || lastCrypt[joined - 1] != 0x20 {
-        isSame = false
-        break
-      }
+      let value = Text.decode(text.extracting(field.start..<min(field.end, field.start + 16)))
+      return value == "-" ? nil : value
     }
-    if isSame, joined == lastCrypt.count, joined > 0 { return }
-    lastCrypt.removeAll(keepingCapacity: true)
-    var values: [String?] = []
-    for column in columns {
-      guard let column else {
-        values.append(nil)
-        continue
-      }
-      let field = range(column, row)
-      for index in field.start..<min(field.end, field.start + 16) { lastCrypt.append(text[index]) }
-      lastCrypt.append(0x20)
-      let value = Text.decode(bytes(text, field.start, min(field.end, field.start + 16)))
-      values.append(value == "-" ? nil : value)
-    }
-    lastProtocolID = values[0].map { names.id(of: protocolTable?.row(for: $0)?.symbol ?? $0) } ?? 0
+    let protocolID = value(protocolColumn).map { names.id(of: protocolTable?.row(for: $0)?.symbol ?? $0) } ?? 0
     var parts: [String] = []
-    for (value, table) in [(values[2], keyExchangeTable), (values[1], cipherTable), (values[3], hashTable)] {
-      if let value, value != "0" { parts.append(table?.row(for: value)?.symbol ?? value) }
+    for (column, table) in [
+      (layout.plan.cryptKeyExchange, keyExchangeTable), (layout.plan.cryptCipher, cipherTable),
+      (layout.plan.cryptHash, hashTable),
+    ] {
+      if let value = value(column), value != "0" { parts.append(table?.row(for: value)?.symbol ?? value) }
     }
-    lastCipherID = names.id(of: parts.joined(separator: "-"))
+    return (protocolID, names.id(of: parts.joined(separator: "-")))
   }
 
   /// `Windows NT 6.1` from a user agent that says so.
-  private mutating func systemID(_ row: Row, _ plan: RowPlan, _ text: Span<UInt8>) -> UInt32 {
-    guard let column = plan.agent else { return 0 }
+  private mutating func systemID(_ row: Row, _ layout: Layout, _ text: Span<UInt8>) -> UInt32 {
+    guard let column = layout.plan.agent else { return 0 }
     let field = range(column, row)
     guard field.end - field.start > 12 else { return 0 }
-    if same(lastAgent, text, field.start, field.end) { return lastSystemID }
-    lastAgent = bytes(text, field.start, field.end)
-    lastSystemID = 0
-    var position = field.start
-    while position + 12 < field.end {
+    if let known = systemMemo.value(of: text, field.start, field.end) { return UInt32(truncatingIfNeeded: known) }
+    let system = readSystem(text, field.start, field.end)
+    systemMemo.remember(UInt64(system), of: text, field.start, field.end)
+    return system
+  }
+
+  private func readSystem(_ text: Span<UInt8>, _ start: Int, _ stop: Int) -> UInt32 {
+    var position = start
+    while position + 12 < stop {
       guard text.hasCaseless("windows", at: position), text.hasCaseless("nt", at: position + 8) else {
         position += 1
         continue
       }
       var end = position + 11
-      while end < field.end, ASCII.isDigit(text[end]) || text[end] == 0x2E { end += 1 }
-      if end > position + 11 {
-        lastSystemID = names.id(of: "Windows NT " + Text.decode(text.extracting((position + 11)..<end)))
-      }
-      break
+      while end < stop, ASCII.isDigit(text[end]) || text[end] == 0x2E { end += 1 }
+      return end > position + 11
+        ? names.id(of: "Windows NT " + Text.decode(text.extracting((position + 11)..<end))) : 0
     }
-    return lastSystemID
-  }
-
-  private func same(_ last: [UInt8], _ text: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-    guard last.count == end - start else { return false }
-    for index in 0..<last.count where last[index] != text[start + index] { return false }
-    return true
+    return 0
   }
 
   private func bytes(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> [UInt8] {
@@ -451,7 +515,7 @@ struct RowExtractor: Sendable {
   // MARK: Findings
 
   private mutating func finding(
-    _ signature: Signature, _ verdict: Verdict, _ row: Row, _ plan: RowPlan, _ origin: Origin, _ text: Span<UInt8>,
+    _ signature: Signature, _ verdict: Verdict, _ row: Row, _ layout: Layout, _ origin: Origin, _ text: Span<UInt8>,
     _ place: BatchPlace, _ time: Timestamp?, _ batch: borrowing RecordBatch
   ) -> Finding {
     let location = batch.chunkRange(start: row.lineStart, end: row.lineEnd, line: row.line)
@@ -469,18 +533,19 @@ struct RowExtractor: Sendable {
     finding.feature = verdict.feature
     finding.stack = verdict.stack
     finding.eventGroup = signature.group
-    let server = names.name(of: serverID(row, plan, names.id(of: origin.host ?? ""), text))
+    let server = names.name(of: serverID(row, layout, names.id(of: origin.host ?? ""), text))
     finding.server = server
-    if finding.host == nil, plan.computer != nil { finding.host = server }
-    if let column = plan.clientAddress {
+    if finding.host == nil, layout.plan.computer != nil { finding.host = server }
+    if let column = layout.plan.clientAddress {
       let field = range(column, row)
       if let address = IPAddress(text, start: field.start, end: field.end) {
         finding.clientIP = address.text
       } else if field.end - field.start > 1 {
-        finding.clientIP = Text.decode(text.extracting(field.start..<min(field.end, field.start + Limits.nameByteLimit)))
+        finding.clientIP = Text.decode(
+          text.extracting(field.start..<min(field.end, field.start + Limits.nameByteLimit)))
       }
     }
-    if let column = plan.user {
+    if let column = layout.plan.user {
       let field = range(column, row)
       // A computer account, `DOMAIN\HOST$`, names the client.
       if field.end - field.start > 2, text[field.end - 1] == 0x24 {
@@ -489,12 +554,87 @@ struct RowExtractor: Sendable {
         if start > field.start { finding.client = Text.decode(text.extracting(start..<(field.end - 1))) }
       }
     }
-    finding.role = names.name(of: roleID(row, plan, text)) ?? signature.role
-    if plan.cryptProtocol != nil {
-      crypt(row, plan, text)
-      finding.protocolName = verdict.protocolName ?? names.name(of: lastProtocolID)
-      finding.cipher = names.name(of: lastCipherID)
+    finding.role = names.name(of: roleID(row, layout, text)) ?? signature.role
+    if layout.plan.cryptProtocol != nil {
+      let crypt = crypt(row, layout, text)
+      finding.protocolName = verdict.protocolName ?? names.name(of: crypt.protocolName)
+      finding.cipher = names.name(of: crypt.cipher)
     }
     return finding
+  }
+}
+
+/// What was made of a field, by its bytes, for fields whose values take turns from row to row.
+///
+/// Direct-mapped: a value has one slot and a newcomer takes it over; a value beyond `byteLimit` is not remembered. What is
+/// not remembered is worked out again, slower and with the same result.
+///
+/// Layout: slot s holds the `count` bytes at `bytes[s * byteLimit]` and what was made of them under `salt`.
+struct FieldMemo: Sendable {
+  private static let slotCount = 256
+  private static let byteLimit = 160
+
+  private struct Slot: Sendable {
+    /// -1: free.
+    var count: Int32 = -1
+    var salt: UInt32 = 0
+    var value: UInt64 = 0
+  }
+  private var slots = [Slot](repeating: Slot(), count: FieldMemo.slotCount)
+  private var bytes = [UInt8](repeating: 0, count: FieldMemo.slotCount * FieldMemo.byteLimit)
+
+  mutating func removeAll() {
+    for index in slots.indices { slots[index].count = -1 }
+  }
+
+  /// - Parameter salt: what the value depends on beside the bytes.
+  func value(of text: Span<UInt8>, _ start: Int, _ end: Int, salt: UInt32 = 0) -> UInt64? {
+    let index = FieldMemo.slot(of: text, start, end)
+    let slot = slots[index]
+    guard Int(slot.count) == end - start, slot.salt == salt,
+      bytes.isSame(as: text, start, count: end - start, from: index * FieldMemo.byteLimit)
+    else { return nil }
+    return slot.value
+  }
+
+  mutating func remember(_ value: UInt64, of text: Span<UInt8>, _ start: Int, _ end: Int, salt: UInt32 = 0) {
+    guard end - start <= FieldMemo.byteLimit else { return }
+    let index = FieldMemo.slot(of: text, start, end)
+    slots[index] = Slot(count: Int32(end - start), salt: salt, value: value)
+    for position in start..<end { bytes[index * FieldMemo.byteLimit + position - start] = text[position] }
+  }
+
+  /// From the first and the last eight bytes and the length: enough to keep apart what occurs together.
+  private static func slot(of text: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
+    var hash = UInt64(end - start)
+    if end - start >= 8 {
+      let first = unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+      let last = unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: end - 8, as: UInt64.self)
+      hash ^= (first &* 0x9E37_79B9_7F4A_7C15) ^ last
+    } else {
+      for position in start..<end { hash = hash << 8 | UInt64(text[position]) }
+    }
+    return Int((hash &* 0xD6E8_FEB8_6659_FD93) >> 56)
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// Whether bytes [from, from + count) are those of `text` from `start` on; false when there are not so many.
+  fileprivate func isSame(as text: Span<UInt8>, _ start: Int, count: Int, from: Int = 0) -> Bool {
+    guard count >= 0, from + count <= self.count, start + count <= text.count else { return false }
+    let own = unsafe span.bytes
+    let other = unsafe text.bytes
+    var index = 0
+    while index + 8 <= count {
+      let left = unsafe own.unsafeLoadUnaligned(fromByteOffset: from + index, as: UInt64.self)
+      let right = unsafe other.unsafeLoadUnaligned(fromByteOffset: start + index, as: UInt64.self)
+      if left != right { return false }
+      index += 8
+    }
+    while index < count {
+      if self[from + index] != text[start + index] { return false }
+      index += 1
+    }
+    return true
   }
 }

@@ -31,7 +31,9 @@ package enum EventJSONBoundary {
       if byte == 0x22 {
         guard let after = stringEnd(in: text, from: index + 1, to: end) else { return .incomplete }
         guard after > 0 else {
-          return hasKey ? .torn(end: resume(in: text, start: start, at: -after, end: end)) : .notAnEvent
+          guard hasKey else { return .notAnEvent }
+          // Every line of what is nested too deeply would come to this same fault.
+          return .torn(end: resume(in: text, start: isTooDeep ? -after : start, at: -after, end: end))
         }
         index = after
         if depth > Limits.nestingLimit { continue }
@@ -39,7 +41,8 @@ package enum EventJSONBoundary {
         case .firstKey, .key: expected = .colon
         case .value, .firstValue: expected = .comma
         case .colon, .comma:
-          return hasKey ? .torn(end: resume(in: text, start: start, at: index - 1, end: end)) : .notAnEvent
+          guard hasKey else { return .notAnEvent }
+          return .torn(end: resume(in: text, start: isTooDeep ? index - 1 : start, at: index - 1, end: end))
         }
         continue
       }
@@ -87,7 +90,10 @@ package enum EventJSONBoundary {
           expected = .comma
         }
       }
-      if isWrong { return hasKey ? .torn(end: resume(in: text, start: start, at: index, end: end)) : .notAnEvent }
+      if isWrong {
+        guard hasKey else { return .notAnEvent }
+        return .torn(end: resume(in: text, start: isTooDeep ? index : start, at: index, end: end))
+      }
       index += 1
     }
     return .incomplete

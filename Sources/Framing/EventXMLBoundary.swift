@@ -15,6 +15,16 @@ package enum EventBoundary: Equatable, Sendable {
   case tooDeep(end: Int)
 }
 
+/// What stands around events.
+enum PrologPiece: Equatable {
+  /// `end` is the first byte after it.
+  case whole(end: Int)
+  /// The text ends before the piece does.
+  case cut
+  /// Nothing of this kind.
+  case none
+}
+
 /// Finds the end of one `<Event>` element, wherever line ends fall.
 ///
 /// The plain version reads byte by byte and knows whether it is inside a tag, a quoted value, a comment or CDATA.
@@ -128,7 +138,7 @@ package enum EventXMLBoundary {
         index = after
       } else if byte == 0xEF, text.has("\u{FEFF}", at: index), index + 3 <= end {
         index += 3
-      } else if byte == less, let after = prologMarkup(in: text, at: index, to: end) {
+      } else if case .whole(let after) = prologPiece(in: text, at: index, end: end) {
         index = after
       } else {
         return index
@@ -137,22 +147,26 @@ package enum EventXMLBoundary {
     return min(index, end)
   }
 
-  private static func prologMarkup(in text: Span<UInt8>, at open: Int, to end: Int) -> Int? {
-    guard open + 2 < end else { return nil }
+  /// The declaration, comment, document type or tag of the wrapper that begins at the `<` at `open`.
+  static func prologPiece(in text: Span<UInt8>, at open: Int, end: Int) -> PrologPiece {
+    let end = min(end, text.count)
+    guard open >= 0, open + 2 < end, text[open] == less else { return .none }
+    func piece(_ after: Int?) -> PrologPiece { after.map { .whole(end: $0) } ?? .cut }
     switch text[open + 1] {
-    case 0x3F: return after("?>", in: text, from: open + 2, to: end)
+    case 0x3F: return piece(after("?>", in: text, from: open + 2, to: end))
     case 0x21:
-      if text.has("<!--", at: open) { return after("-->", in: text, from: open + 4, to: end) }
-      return text.has("<!DOCTYPE", at: open) ? after(">", in: text, from: open + 9, to: end) : nil
+      if text.has("<!--", at: open) { return piece(after("-->", in: text, from: open + 4, to: end)) }
+      return text.has("<!DOCTYPE", at: open) ? piece(after(">", in: text, from: open + 9, to: end)) : .none
     case 0x2F:
       let name = qualifiedName(in: text, from: open + 2, to: end)
-      return name.isLocal("Events", in: text) ? after(">", in: text, from: name.end, to: end) : nil
+      return name.isLocal("Events", in: text) ? piece(after(">", in: text, from: name.end, to: end)) : .none
     default:
       let name = qualifiedName(in: text, from: open + 1, to: end)
-      guard name.isLocal("Events", in: text) else { return nil }
+      guard name.isLocal("Events", in: text) else { return .none }
       switch tagEnd(in: text, from: name.end, to: end) {
-      case .open(let after), .empty(let after): return after
-      case .broken, .cut: return nil
+      case .open(let after), .empty(let after): return .whole(end: after)
+      case .broken: return .none
+      case .cut: return .cut
       }
     }
   }

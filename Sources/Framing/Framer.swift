@@ -19,15 +19,30 @@ package struct Framer: Sendable {
     var schema: Int?
     var day = RecordBatch.noTime
     var bias = Int16.min
-    /// Offset up to which events are looked for within single lines only: one began before it and never ended.
-    /// Without it, line after line of `{"a":[` would each be searched to the end of the text.
+    /// Stream offset up to which events are looked for within single lines only: one began before it and never
+    /// ended. Without it, line after line of `{"a":[` would each be searched to the end of the text.
     var singleLineUntil: UInt64 = 0
   }
 
   private var states: [OriginState] = []
   private var base: UInt64 = 0
-  /// The next `<![LOG[` of a line, found once: `at` is nil when there is none from `from` on.
-  private var nextOpen: (line: Int, from: Int, at: Int?) = (-1, 0, nil)
+  /// The chunk begins within a line, behind records of the last chunk.
+  private var beginsInLine = false
+  /// What was found from `from` on in a line; nil when there is none. A line full of records asks once for each, and
+  /// without the answer kept each would search the whole rest of the line.
+  private struct Hit {
+    var line = -1
+    var from = 0
+    var at: Int?
+  }
+  /// The next `<![LOG[` and the next `$$<`.
+  private var openHit = Hit()
+  private var markHit = Hit()
+  /// Where the text of a line ends, found once: a line may hold many records before many blanks.
+  private var contentEnd: (line: Int, end: Int) = (-1, 0)
+  /// Lines [first, last] that follow one another in a batch with envelopes.
+  private var stretch: (first: Int, last: Int) = (0, -1)
+  private var schemaIndexes: [[String]: Int] = [:]
   private let recordByteLimit: Int
 
   package init(recordByteLimit: Int = Limits.recordByteLimit) { self.recordByteLimit = recordByteLimit }
@@ -43,7 +58,10 @@ package struct Framer: Sendable {
     _ text: Span<UInt8>, isFinal: Bool, openedByteCount: Int, base: UInt64 = 0, into batch: inout RecordBatch
   ) -> Int {
     self.base = base
-    nextOpen.line = -1
+    openHit.line = -1
+    markHit.line = -1
+    contentEnd.line = -1
+    stretch = (0, -1)
     while states.count < batch.origins.count { states.append(OriginState()) }
     let lineCount = batch.lineEnds.count
     var line = 0
@@ -51,8 +69,10 @@ package struct Framer: Sendable {
     while line < lineCount {
       let bounds = batch.lineBounds(line)
       if position < bounds.start { position = bounds.start }
+      // Rows and the marks of a line stand alone on it: what follows a record is neither.
+      let isLineStart = position == bounds.start && !(line == 0 && beginsInLine)
       let origin = batch.origin(ofLine: line)
-      let end = trimmedEnd(text, from: position, to: bounds.end)
+      let end = contentEnd(text, from: position, line: line, batch: batch)
       position = leading(text, from: position, to: end, line: line, into: &batch)
       if position >= end {
         line += 1
@@ -60,7 +80,9 @@ package struct Framer: Sendable {
       }
 
       let first = text[position]
-      if ASCII.isDigit(first), let next = rows(text, at: position, line: line, origin: origin, into: &batch) {
+      if isLineStart, ASCII.isDigit(first),
+        let next = rows(text, at: position, line: line, origin: origin, into: &batch)
+      {
         line = next
         continue
       }
@@ -69,21 +91,26 @@ package struct Framer: Sendable {
       case 0x3C:  // <
         step = cmtrace(text, at: position, line: line, origin: origin, isFinal: isFinal, into: &batch)
         if case .notThis = step {
-          step = eventXML(text, at: position, line: line, origin: origin, isFinal: isFinal, into: &batch)
+          step = eventXML(
+            text, at: position, start: position, line: line, origin: origin, isFinal: isFinal,
+            isLineStart: isLineStart, into: &batch)
         }
         if case .notThis = step, text.has("<MAXIMUM LOG FILE SIZE REACHED", at: position) {
           batch.markerCount += 1
           step = .nextLine(line + 1)
         }
       case 0x2D where text.has("- <", at: position):
-        step = eventXML(text, at: position + 2, line: line, origin: origin, isFinal: isFinal, into: &batch)
+        step = eventXML(
+          text, at: position, start: position + 2, line: line, origin: origin, isFinal: isFinal,
+          isLineStart: isLineStart, into: &batch)
       case 0x23:  // #
         step = directive(text, from: position, to: end, line: line, origin: origin, into: &batch)
       case 0x7B, 0x5B, 0x5D, 0x2C:  // { [ ] ,
-        step = eventJSON(text, at: position, line: line, origin: origin, isFinal: isFinal, into: &batch)
+        step = eventJSON(
+          text, at: position, line: line, origin: origin, isFinal: isFinal, isLineStart: isLineStart, into: &batch)
       default: break
       }
-      if case .notThis = step, states[Int(origin)].schema != nil,
+      if case .notThis = step, isLineStart, states[Int(origin)].schema != nil,
         let next = rows(text, at: position, line: line, origin: origin, isLoose: true, into: &batch)
       {
         line = next
@@ -100,10 +127,12 @@ package struct Framer: Sendable {
         position = at
         line = atLine
       case .unfinished:
+        beginsInLine = !isLineStart
         return batch.chunkRange(start: position, end: position, line: line).start
       case .notThis: line += 1
       }
     }
+    if lineCount > 0 { beginsInLine = false }
     return openedByteCount
   }
 
@@ -118,9 +147,23 @@ package struct Framer: Sendable {
 
   // MARK: Edges of a line
 
-  private func trimmedEnd(_ text: Span<UInt8>, from: Int, to: Int) -> Int {
+  /// The end of a line without the blanks and the `\r` before it, or `from` when nothing else stands behind that.
+  private mutating func contentEnd(
+    _ text: Span<UInt8>, from: Int, line: Int, batch: borrowing RecordBatch
+  ) -> Int {
+    if contentEnd.line != line {
+      let bounds = batch.lineBounds(line)
+      var end = bounds.end
+      while end > bounds.start, text[end - 1] == 0x0D || ASCII.isBlank(text[end - 1]) { end -= 1 }
+      contentEnd = (line, end)
+    }
+    return max(from, contentEnd.end)
+  }
+
+  /// Up to what begins at `to`, less the line ends and blanks before that.
+  private func tornEnd(_ text: Span<UInt8>, from: Int, to: Int) -> Int {
     var end = to
-    while end > from, text[end - 1] == 0x0D || text[end - 1] == 0x20 || text[end - 1] == 0x09 { end -= 1 }
+    while end > from, ASCII.isSpace(text[end - 1]) { end -= 1 }
     return end
   }
 
@@ -150,7 +193,7 @@ package struct Framer: Sendable {
     let this = batch.lines[line]
     let next = batch.lines[line + 1]
     guard this.isPlain == next.isPlain, this.origin == next.origin else { return false }
-    return this.isPlain || this.chunkStart == next.chunkStart
+    return this.isPlain ? this.chunkEnd + 1 == next.chunkStart : this.chunkStart == next.chunkStart
   }
 
   /// Whether an unfinished record of this line may wait for the next chunk: a payload is all there is.
@@ -158,13 +201,47 @@ package struct Framer: Sendable {
     batch.isDirect || batch.lines[line].isPlain
   }
 
-  /// The end of the text that may continue a record of line `line`, and whether more may come with the next chunk.
-  private func regionEnd(_ line: Int, batch: borrowing RecordBatch) -> (end: Int, isOpen: Bool) {
-    let lineCount = batch.lineEnds.count
-    if batch.isDirect { return (Int(batch.lineEnds[lineCount - 1]) + 1, true) }
-    var last = line
-    while continues(last, batch) { last += 1 }
-    return (Int(batch.lineEnds[last]) + 1, last + 1 == lineCount && mayWait(line, batch))
+  /// Where an event that begins at `start` must have ended, always behind a line end, and whether it is worth
+  /// waiting for more of it. The same however the stream was cut: a record gets the line that holds its last
+  /// permitted byte, whole.
+  private mutating func region(
+    _ start: Int, _ line: Int, _ origin: UInt32, isFinal: Bool, batch: borrowing RecordBatch
+  ) -> (end: Int, mayGrow: Bool) {
+    let lineRegion = (Int(batch.lineEnds[line]) + 1, false)
+    if streamOffset(start, line, batch) < states[Int(origin)].singleLineUntil { return lineRegion }
+    var last = batch.lineEnds.count - 1
+    if !batch.isDirect {
+      if line < stretch.first || line > stretch.last {
+        stretch = (line, line)
+        while continues(stretch.last, batch) { stretch.last += 1 }
+      }
+      last = stretch.last
+    }
+    let end = Int(batch.lineEnds[last]) + 1
+    if end - start < recordByteLimit {
+      return (end, !isFinal && last + 1 == batch.lineEnds.count && mayWait(last, batch))
+    }
+    var low = line
+    var high = last
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(batch.lineEnds[middle]) + 1 - start < recordByteLimit { low = middle + 1 } else { high = middle }
+    }
+    return (Int(batch.lineEnds[low]) + 1, false)
+  }
+
+  private func streamOffset(_ position: Int, _ line: Int, _ batch: borrowing RecordBatch) -> UInt64 {
+    base + UInt64(batch.chunkRange(start: position, end: position, line: line).start)
+  }
+
+  /// Something that began at `start` never ended: what it might have spanned is read line by line.
+  private mutating func stayWithinLines(
+    from start: Int, line: Int, origin: UInt32, regionEnd: Int, batch: borrowing RecordBatch
+  ) {
+    guard regionEnd > Int(batch.lineEnds[line]) + 1 else { return }
+    states[Int(origin)].singleLineUntil =
+      mayWait(line, batch)
+      ? streamOffset(start, line, batch) + UInt64(recordByteLimit) : base + UInt64(batch.lines[line].chunkEnd)
   }
 
   /// The line that holds `position`, searched upwards from `line`.
@@ -207,15 +284,16 @@ package struct Framer: Sendable {
       let lineEnd = Int(batch.lineEnds[current])
       // Two writers on one file: a second record may begin before the first is closed.
       let second = nextOpen(text, from: from, line: current, to: lineEnd)
-      if let close = find("]LOG]!>", in: text, from: from, to: second ?? lineEnd) {
+      if let close = Framer.find("]LOG]!>", in: text, from: from, to: second ?? lineEnd) {
         return closed(
           text, start: start, messageStart: messageStart, close: close, closeLine: current, line: line,
           origin: origin, into: &batch)
       }
       if let second {
-        return tornHead(from: start, to: second, messageStart: messageStart, line: line, origin: origin, into: &batch)
+        appendTorn(text, start: start, to: second, line: line, origin: origin, into: &batch)
+        return .sameLine(at: second, line: current)
       }
-      if lineEnd - start >= recordByteLimit { break }
+      if lineEnd + 1 - start >= recordByteLimit { break }
       guard continues(current, batch) else {
         if !isFinal, current + 1 == batch.lineEnds.count, mayWait(current, batch) { return .unfinished }
         break
@@ -223,33 +301,31 @@ package struct Framer: Sendable {
       current += 1
       from = batch.lineBounds(current).start
     }
-    let end = trimmedEnd(text, from: start, to: Int(batch.lineEnds[current]))
-    append(
-      RecordSlot(
-        format: .cmtrace, isTorn: true, origin: origin, start: start, end: end,
-        messageStart: min(messageStart, end), messageEnd: end, knownBias: states[Int(origin)].bias, line: line),
-      into: &batch)
+    appendTorn(text, start: start, to: Int(batch.lineEnds[current]), line: line, origin: origin, into: &batch)
     return .nextLine(current + 1)
   }
 
-  /// The next `<![LOG[` of a line from `from` on. The answer is kept: a line full of records asks once for each.
   private mutating func nextOpen(_ text: Span<UInt8>, from: Int, line: Int, to end: Int) -> Int? {
-    if nextOpen.line == line, from >= nextOpen.from {
-      guard let at = nextOpen.at else { return nil }
-      if at >= from { return at }
-    }
-    nextOpen = (line, from, find("<![LOG[", in: text, from: from, to: end))
-    return nextOpen.at
+    Framer.next("<![LOG[", &openHit, text, from: from, line: line, to: end)
   }
 
-  private mutating func tornHead(
-    from start: Int, to second: Int, messageStart: Int, line: Int, origin: UInt32, into batch: inout RecordBatch
-  ) -> Step {
+  private static func next(
+    _ needle: StaticString, _ hit: inout Hit, _ text: Span<UInt8>, from: Int, line: Int, to end: Int
+  ) -> Int? {
+    let isKnown = hit.line == line && from >= hit.from && (hit.at.map { $0 >= from } ?? true)
+    if !isKnown { hit = Hit(line: line, from: from, at: find(needle, in: text, from: from, to: end)) }
+    return hit.at
+  }
+
+  /// A record that was opened at `start` and not closed before `limit`.
+  private mutating func appendTorn(
+    _ text: Span<UInt8>, start: Int, to limit: Int, line: Int, origin: UInt32, into batch: inout RecordBatch
+  ) {
+    let end = tornEnd(text, from: start + 7, to: limit)
     append(
       RecordSlot(
-        format: .cmtrace, isTorn: true, origin: origin, start: start, end: second, messageStart: messageStart,
-        messageEnd: second, knownBias: states[Int(origin)].bias, line: line), into: &batch)
-    return .sameLine(at: second, line: lineIndex(of: second, from: line, batch: batch))
+        format: .cmtrace, isTorn: true, origin: origin, start: start, end: end, messageStart: start + 7,
+        messageEnd: end, knownBias: states[Int(origin)].bias, line: line), into: &batch)
   }
 
   /// The record is closed at `close`; its attributes stand on the same line.
@@ -257,9 +333,10 @@ package struct Framer: Sendable {
     _ text: Span<UInt8>, start: Int, messageStart: Int, close: Int, closeLine: Int, line: Int, origin: UInt32,
     isHeadless: Bool = false, into batch: inout RecordBatch
   ) -> Step {
-    let lineEnd = trimmedEnd(text, from: close, to: Int(batch.lineEnds[closeLine]))
-    let attributes = CMTraceAttributes.end(text, from: close + 7, to: lineEnd)
-    let end = attributes ?? nextOpen(text, from: close + 7, line: closeLine, to: lineEnd) ?? lineEnd
+    let lineEnd = contentEnd(text, from: close, line: closeLine, batch: batch)
+    let stop = nextOpen(text, from: close + 7, line: closeLine, to: lineEnd) ?? lineEnd
+    let attributes = CMTraceAttributes.end(text, from: close + 7, to: stop)
+    let end = attributes ?? stop
     if attributes != nil { learnBias(text, from: close + 7, to: end, origin: origin) }
     append(
       RecordSlot(
@@ -271,7 +348,9 @@ package struct Framer: Sendable {
 
   /// Remembers the bias of records that native code wrote; scripts that imitate the format write any.
   private mutating func learnBias(_ text: Span<UInt8>, from: Int, to end: Int, origin: UInt32) {
-    guard CMTraceAttributes.isNative(text, to: end), let bias = CMTraceAttributes.bias(text, from: from, to: end) else { return }
+    guard CMTraceAttributes.isNative(text, to: end), let bias = CMTraceAttributes.bias(text, from: from, to: end) else {
+      return
+    }
     states[Int(origin)].bias = bias
   }
 
@@ -293,7 +372,7 @@ package struct Framer: Sendable {
     var last = line + 1
     while last < lineCount, batch.isDirect || batch.lines[last].origin == origin {
       let bounds = batch.lineBounds(last)
-      guard shape.fits(text, at: bounds.start, to: bounds.end) else { break }
+      guard shape.fitsAtOnce(text, at: bounds.start, to: bounds.end) else { break }
       last += 1
     }
     batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(last - line)
@@ -314,11 +393,12 @@ package struct Framer: Sendable {
   private mutating func orphanRow(
     _ text: Span<UInt8>, at position: Int, line: Int, origin: UInt32, into batch: inout RecordBatch
   ) -> Int? {
-    let end = trimmedEnd(text, from: position, to: Int(batch.lineEnds[line]))
+    let end = contentEnd(text, from: position, line: line, batch: batch)
     guard RowShape.dated.fits(text, at: position, to: end) else { return nil }
     switch HTTPERRColumns.judge(text, from: position, to: end) {
     case .classic:
-      states[Int(origin)].schema = schemaIndex(HTTPERRColumns.classic, in: &batch)
+      guard let schema = schemaIndex(HTTPERRColumns.classic, in: &batch) else { return nil }
+      states[Int(origin)].schema = schema
       return rows(text, at: position, line: line, origin: origin, into: &batch)
     case .otherRow:
       let range = batch.chunkRange(start: position, end: end, line: line)
@@ -328,9 +408,12 @@ package struct Framer: Sendable {
     }
   }
 
-  private func schemaIndex(_ schema: RowSchema, in batch: inout RecordBatch) -> Int {
-    if let index = batch.schemas.firstIndex(of: schema) { return index }
+  /// Nil when there are too many schemas already.
+  private mutating func schemaIndex(_ schema: RowSchema, in batch: inout RecordBatch) -> Int? {
+    if let index = schemaIndexes[schema.names] { return index }
+    guard batch.schemas.count < Limits.schemaLimit else { return nil }
     batch.schemas.append(schema)
+    schemaIndexes[schema.names] = batch.schemas.count - 1
     return batch.schemas.count - 1
   }
 
@@ -341,6 +424,11 @@ package struct Framer: Sendable {
       let schema = RowSchema.parse(text, from: from + 8, to: end)
       guard !schema.names.isEmpty else { return .notThis }
       states[Int(origin)].schema = schemaIndex(schema, in: &batch)
+      if states[Int(origin)].schema == nil {
+        let range = batch.chunkRange(start: from, end: end, line: line)
+        batch.skip(.nameLimit, start: range.start, end: range.end, lineIndex: batch.physicalLine(line))
+        return .nextLine(line + 1)
+      }
     } else if text.has("#Date:", at: from) {
       var cursor = NumberCursor(from + 6)
       cursor.skipBlanks(in: text, to: end)
@@ -356,45 +444,46 @@ package struct Framer: Sendable {
 
   // MARK: Events
 
+  /// - Parameter position: where reading stands; `start` is at the `<` there or behind the `- ` of Event Viewer.
   private mutating func eventXML(
-    _ text: Span<UInt8>, at position: Int, line: Int, origin: UInt32, isFinal: Bool, into batch: inout RecordBatch
+    _ text: Span<UInt8>, at position: Int, start: Int, line: Int, origin: UInt32, isFinal: Bool, isLineStart: Bool,
+    into batch: inout RecordBatch
   ) -> Step {
-    guard EventXMLBoundary.mayBegin(text, at: position) else { return .notThis }
-    let region = eventRegion(text, position, line, origin, batch)
-    let start = EventXMLBoundary.skipProlog(in: text, start: position, end: region.end)
-    if start > position {
-      batch.markerCount += 1
-      if start >= region.end { return .nextLine(lineIndex(of: region.end - 1, from: line, batch: batch) + 1) }
-      return after(start, line: line, batch: batch)
+    guard EventXMLBoundary.mayBegin(text, at: start) else { return .notThis }
+    let region = region(position, line, origin, isFinal: isFinal, batch: batch)
+    switch EventXMLBoundary.prologPiece(in: text, at: start, end: region.end) {
+    case .whole(let end):
+      let step = after(end, line: line, batch: batch)
+      batch.markerCount += UInt64(lineIndex(of: end, from: line, batch: batch) - line + (isLineStart ? 1 : 0))
+      return step
+    case .cut:
+      if region.mayGrow { return .unfinished }
+      stayWithinLines(from: start, line: line, origin: origin, regionEnd: region.end, batch: batch)
+      return .notThis
+    case .none:
+      return event(
+        EventXMLBoundary.find(in: text, start: start, end: region.end), .eventXML, text, start: start, line: line,
+        origin: origin, mayGrow: region.mayGrow, regionEnd: region.end, into: &batch)
     }
-    return event(
-      EventXMLBoundary.find(in: text, start: start, end: region.end), .eventXML, text, start: start, line: line,
-      origin: origin, mayGrow: region.isOpen && !isFinal, regionEnd: region.end, into: &batch)
   }
 
   private mutating func eventJSON(
-    _ text: Span<UInt8>, at position: Int, line: Int, origin: UInt32, isFinal: Bool, into batch: inout RecordBatch
+    _ text: Span<UInt8>, at start: Int, line: Int, origin: UInt32, isFinal: Bool, isLineStart: Bool,
+    into batch: inout RecordBatch
   ) -> Step {
-    let lineEnd = trimmedEnd(text, from: position, to: Int(batch.lineEnds[line]))
-    guard text[position] == 0x7B else {
+    guard text[start] == 0x7B else {
       // The brackets and commas of an array of events: only when an object or nothing follows on the line.
-      var next = position + 1
+      let lineEnd = contentEnd(text, from: start, line: line, batch: batch)
+      var next = start + 1
       while next < lineEnd, ASCII.isBlank(text[next]) || text[next] == 0x2C { next += 1 }
-      if next < lineEnd, text[next] != 0x7B { return .notThis }
-      return next < lineEnd ? .sameLine(at: next, line: line) : .nextLine(line + 1)
+      if next < lineEnd { return text[next] == 0x7B ? .sameLine(at: next, line: line) : .notThis }
+      if isLineStart { batch.markerCount += 1 }
+      return .nextLine(line + 1)
     }
-    let region = eventRegion(text, position, line, origin, batch)
+    let region = region(start, line, origin, isFinal: isFinal, batch: batch)
     return event(
-      EventJSONBoundary.find(in: text, start: position, end: region.end), .eventJSON, text, start: position,
-      line: line, origin: origin, mayGrow: region.isOpen && !isFinal, regionEnd: region.end, into: &batch)
-  }
-
-  /// Where an event that begins at `position` may end.
-  private func eventRegion(
-    _ text: Span<UInt8>, _ position: Int, _ line: Int, _ origin: UInt32, _ batch: borrowing RecordBatch
-  ) -> (end: Int, isOpen: Bool) {
-    if base + UInt64(position) < states[Int(origin)].singleLineUntil { return (Int(batch.lineEnds[line]) + 1, false) }
-    return regionEnd(line, batch: batch)
+      EventJSONBoundary.find(in: text, start: start, end: region.end), .eventJSON, text, start: start,
+      line: line, origin: origin, mayGrow: region.mayGrow, regionEnd: region.end, into: &batch)
   }
 
   private mutating func event(
@@ -411,14 +500,12 @@ package struct Framer: Sendable {
       append(slot(end: end, isTorn: false), into: &batch)
       return after(end, line: line, batch: batch)
     case .torn(let end):
-      append(slot(end: end, isTorn: true), into: &batch)
+      append(slot(end: tornEnd(text, from: start, to: end), isTorn: true), into: &batch)
       return after(end, line: line, batch: batch)
     case .incomplete:
-      if mayGrow, regionEnd - start < recordByteLimit { return .unfinished }
-      let end = trimmedEnd(text, from: start, to: Int(batch.lineEnds[line]))
-      if batch.isDirect, regionEnd > Int(batch.lineEnds[line]) + 1 {
-        states[Int(origin)].singleLineUntil = base + UInt64(start + recordByteLimit)
-      }
+      if mayGrow { return .unfinished }
+      let end = contentEnd(text, from: start, line: line, batch: batch)
+      stayWithinLines(from: start, line: line, origin: origin, regionEnd: regionEnd, batch: batch)
       append(slot(end: end, isTorn: true), into: &batch)
       return .nextLine(line + 1)
     case .tooDeep(let end):
@@ -438,33 +525,53 @@ package struct Framer: Sendable {
     let next = nextOpen(text, from: from + 1, line: line, to: end)
     let stop = next ?? end
     var search = from
-    while let mark = find("$$<", in: text, from: search, to: stop) {
+    var cut: Int?
+    var close: Int?
+    while let mark = nextMark(text, from: search, line: line, to: end), mark < stop {
+      // The rest of a CMTrace record may end before the mark.
+      if close == nil {
+        close = Framer.find("]LOG]!>", in: text, from: search, to: mark)
+        if let close, CMTraceAttributes.end(text, from: close + 7, to: stop) != nil { break }
+      }
       if let trailer = SimpleTrailer(text, at: mark, to: stop) {
         if let bias = trailer.bias { states[Int(origin)].bias = bias }
-        var messageEnd = mark
-        while messageEnd > from, ASCII.isBlank(text[messageEnd - 1]) || text[messageEnd - 1] == 0x7E { messageEnd -= 1 }
         append(
           RecordSlot(
             format: .simple, origin: origin, start: from, end: trailer.end, messageStart: from,
-            messageEnd: messageEnd, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+            messageEnd: simpleMessageEnd(text, from: from, mark: mark), knownBias: states[Int(origin)].bias, line: line),
+          into: &batch)
         return trailer.end >= end ? .nextLine(line + 1) : .sameLine(at: trailer.end, line: line)
       }
       search = mark + 3
+      cut = search == stop || ASCII.isLetter(text[search]) ? mark : nil
     }
-    let isCut = search > from
-    if let close = find("]LOG]!>", in: text, from: from, to: stop) {
+    if let close = close ?? Framer.find("]LOG]!>", in: text, from: search, to: stop) {
       return closed(
         text, start: from, messageStart: from, close: close, closeLine: line, line: line, origin: origin,
         isHeadless: true, into: &batch)
     }
+    let recordEnd = tornEnd(text, from: from, to: stop)
     append(
       RecordSlot(
-        format: isCut ? .simple : .line, isTorn: isCut || next != nil, origin: origin, start: from, end: stop,
-        messageStart: from, messageEnd: stop, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        format: cut == nil ? .line : .simple, isTorn: cut != nil || next != nil, origin: origin, start: from,
+        end: recordEnd, messageStart: from,
+        messageEnd: cut.map { simpleMessageEnd(text, from: from, mark: $0) } ?? recordEnd,
+        knownBias: states[Int(origin)].bias, line: line), into: &batch)
     return next.map { .sameLine(at: $0, line: line) } ?? .nextLine(line + 1)
   }
 
-  private func find(_ needle: StaticString, in text: Span<UInt8>, from: Int, to end: Int) -> Int? {
+  private mutating func nextMark(_ text: Span<UInt8>, from: Int, line: Int, to end: Int) -> Int? {
+    Framer.next("$$<", &markHit, text, from: from, line: line, to: end)
+  }
+
+  /// The end of the message before `$$<`: `text~~  $$<`, `text~ $$<`, `text  $$<`.
+  private func simpleMessageEnd(_ text: Span<UInt8>, from: Int, mark: Int) -> Int {
+    var end = mark
+    while end > from, ASCII.isBlank(text[end - 1]) || text[end - 1] == 0x7E { end -= 1 }
+    return end
+  }
+
+  private static func find(_ needle: StaticString, in text: Span<UInt8>, from: Int, to end: Int) -> Int? {
     guard from < end else { return nil }
     return unsafe text.withUnsafeBufferPointer { raw in
       let hit = unsafe hk_find(raw.baseAddress! + from, end - from, needle.utf8Start, needle.utf8CodeUnitCount)

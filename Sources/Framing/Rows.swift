@@ -49,8 +49,22 @@ enum RowShape: Equatable {
       return start + 8 < end && ASCII.isDigit(text[start]) && text[start + 2] == 0x3A && text[start + 5] == 0x3A
     case .loose:
       guard start < end else { return false }
-      let first = text[start]
-      return first != 0x23 && first != 0x3C && first != 0x7B && first != 0x0D && first != 0 && first != 0xEF
+      switch text[start] {
+      case 0x23, 0x3C, 0x7B, 0x20, 0x09, 0x0D, 0, 0xEF: return false
+      default: return true
+      }
+    }
+  }
+
+  /// Whether the whole line [start, end) is a row without a look at what else it may be: other framings come first
+  /// where their first characters stand.
+  func fitsAtOnce(_ text: Span<UInt8>, at start: Int, to end: Int) -> Bool {
+    guard fits(text, at: start, to: end) else { return false }
+    guard self == .loose else { return true }
+    switch text[start] {
+    case 0x5B, 0x5D, 0x2C: return false  // [ ] ,
+    case 0x2D: return !text.has("- <", at: start)
+    default: return true
     }
   }
 }

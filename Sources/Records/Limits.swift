@@ -13,6 +13,10 @@ package enum Limits {
   package static let envelopeDepthLimit = 4
   /// Distinct (host, path) pairs told apart in one stream of forwarded lines.
   package static let originLimit = 65_536
+  /// Attributes behind the message of one CMTrace record; native code writes seven.
+  package static let attributeLimit = 32
+  /// Different `#Fields` lists of one stream.
+  package static let schemaLimit = 4096
   /// Columns of a W3C schema.
   package static let columnLimit = 128
   /// Data items of one event.

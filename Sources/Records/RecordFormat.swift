@@ -56,6 +56,11 @@ package struct FormatSet: OptionSet, Sendable, Hashable {
   package init(rawValue: UInt32) { self.rawValue = rawValue }
   package init(_ format: RecordFormat) { rawValue = 1 << UInt32(format.rawValue) }
   package func contains(_ format: RecordFormat) -> Bool { rawValue & (1 << UInt32(format.rawValue)) != 0 }
+  /// Those of one family.
+  package func only(_ family: FormatFamily) -> FormatSet {
+    RecordFormat.allCases.filter { contains($0) && $0.family == family }
+      .reduce(into: FormatSet()) { $0.insert(FormatSet($1)) }
+  }
   package func intersects(_ family: FormatFamily) -> Bool {
     RecordFormat.allCases.contains { contains($0) && $0.family == family }
   }

@@ -1,4 +1,3 @@
-
 /// The attributes behind `]LOG]!>`: `<time="08:53:25.468+240" date="07-14-2021" component="…" … file="x.cpp:1108">`.
 ///
 /// Order and number vary with the writer: native code, managed code, task sequences and scripts that imitate them.
@@ -9,23 +8,20 @@ package enum CMTraceAttributes {
     package var value: Range<Int>
   }
 
-  /// Reads the attribute at `position` and moves behind it; nil at `>` or at anything that is no attribute.
+  /// Reads the attribute at `position` and moves behind it; nil and unmoved at `>` or at anything that is no attribute.
   package static func next(_ text: Span<UInt8>, position: inout Int, to end: Int) -> Attribute? {
-    while position < end, ASCII.isBlank(text[position]) { position += 1 }
-    let nameStart = position
-    while position < end, ASCII.isLetter(text[position]) || text[position] == 0x2D || text[position] == 0x5F {
-      position += 1
-    }
-    let nameEnd = position
-    guard nameEnd > nameStart, position + 1 < end, text[position] == 0x3D else { return nil }
-    let quote = text[position + 1]
+    var index = position
+    while index < end, ASCII.isBlank(text[index]) { index += 1 }
+    let nameStart = index
+    while index < end, ASCII.isLetter(text[index]) || text[index] == 0x2D || text[index] == 0x5F { index += 1 }
+    let nameEnd = index
+    guard nameEnd > nameStart, index + 1 < end, text[index] == 0x3D else { return nil }
+    let quote = text[index + 1]
     guard quote == 0x22 || quote == 0x27 else { return nil }
-    let valueStart = position + 2
-    var index = valueStart
-    while index < end, text[index] != quote { index += 1 }
-    guard index < end else { return nil }
-    position = index + 1
-    return Attribute(name: nameStart..<nameEnd, value: valueStart..<index)
+    let valueStart = index + 2
+    guard let valueEnd = text.firstIndex(of: quote, from: valueStart, to: end) else { return nil }
+    position = valueEnd + 1
+    return Attribute(name: nameStart..<nameEnd, value: valueStart..<valueEnd)
   }
 
   /// The position behind the closing `>`; nil when the attributes are damaged or cut.
@@ -33,13 +29,14 @@ package enum CMTraceAttributes {
     guard from < end, text[from] == 0x3C else { return nil }
     var position = from + 1
     var count = 0
-    while next(text, position: &position, to: end) != nil { count += 1 }
+    while count <= Limits.attributeLimit, next(text, position: &position, to: end) != nil { count += 1 }
     while position < end, ASCII.isBlank(text[position]) { position += 1 }
     guard count > 0, position < end, text[position] == 0x3E else { return nil }
     return position + 1
   }
 
-  /// Whether the record that ends at `end` (behind `>`) names a source line, `file="ccmhttp.cpp:1641"`.
+  /// Whether the record that ends at `end` (behind `>`) names a line of C++ source, `file="ccmhttp.cpp:1641"`; scripts
+  /// that imitate the format name their own, `file="Repair.ps1:12"`.
   package static func isNative(_ text: Span<UInt8>, to end: Int) -> Bool {
     var index = end - 1
     guard index > 0, text[index] == 0x3E else { return false }
@@ -52,7 +49,18 @@ package enum CMTraceAttributes {
       digits += 1
       index -= 1
     }
-    return digits > 0 && index > 0 && text[index] == 0x3A
+    guard digits > 0, index > 0, text[index] == 0x3A else { return false }
+    let suffixEnd = index
+    while index > 0, suffixEnd - index < 5, ASCII.isLetter(text[index - 1]) { index -= 1 }
+    guard index > 0, text[index - 1] == 0x2E else { return false }
+    switch suffixEnd - index {
+    case 1: return ASCII.lower(text[index]) == 0x63 || ASCII.lower(text[index]) == 0x68  // .c .h
+    case 2: return text.hasCaseless("cc", at: index)
+    case 3:
+      return text.hasCaseless("cpp", at: index) || text.hasCaseless("cxx", at: index)
+        || text.hasCaseless("hpp", at: index) || text.hasCaseless("inl", at: index)
+    default: return false
+    }
   }
 
   /// The bias of the `time` attribute, in minutes, when there is a plausible one.
@@ -124,9 +132,14 @@ package struct SimpleTrailer {
   /// - Parameter mark: where `$$<` stands. Nil when what follows is no trailer.
   package init?(_ text: Span<UInt8>, at mark: Int, to end: Int) {
     let start = mark + 3
-    guard let componentEnd = text.firstIndex(of: 0x3E, from: start, to: min(end, start + 200)),
-      componentEnd + 1 < end, text[componentEnd + 1] == 0x3C
-    else { return nil }
+    let limit = min(end, start + 200)
+    var componentEnd = start
+    // A `<` before the `>`: this `$$<` belongs to the message, `cost $$<5 $$<SMS_EXECUTIVE><…`.
+    while componentEnd < limit, text[componentEnd] != 0x3E {
+      if text[componentEnd] == 0x3C { return nil }
+      componentEnd += 1
+    }
+    guard componentEnd < limit, componentEnd + 1 < end, text[componentEnd + 1] == 0x3C else { return nil }
     component = start..<componentEnd
     var cursor = NumberCursor(componentEnd + 2)
     guard let month = cursor.digits(in: text, to: end, most: 2), cursor.take(0x2D, in: text, to: end),

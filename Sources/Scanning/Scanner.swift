@@ -33,7 +33,7 @@ package struct ScanPlan: Sendable {
   /// - Throws: when Vectorscan refuses a literal, or when the chosen factors do not cover every anchor.
   package init(_ rules: [AnchorRule], signatureCount: Int) throws(ScanningError) {
     formats = Array(repeating: [], count: signatureCount)
-    for rule in rules { formats[rule.signature] = rule.formats }
+    for rule in rules { formats[rule.signature].formUnion(rule.formats) }
     for family in [FormatFamily.text, .event] {
       var owners: [[UInt8]: Set<UInt32>] = [:]
       for rule in rules where rule.formats.intersects(family) {

@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// Finds failed TLS handshakes in the logs of a Configuration Manager estate.
-@main
 struct Handshaked: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handshaked",
@@ -14,6 +13,20 @@ struct Handshaked: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [ReplayCommand.self, CheckCommand.self, ExplainCommand.self])
+}
+
+@main
+enum Main {
+  static func main() async {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    // Signed codes look like options: `explain -2147012721`.
+    if arguments.first == "explain", !arguments.contains("--"),
+      let index = arguments.firstIndex(where: { $0.count > 2 && $0.hasPrefix("-") && $0.dropFirst().allSatisfy(\.isNumber) })
+    {
+      arguments.insert("--", at: index)
+    }
+    await Handshaked.main(arguments)
+  }
 }
 
 /// Exit codes of sysexits(3), as far as they are used.

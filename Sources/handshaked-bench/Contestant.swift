@@ -1,0 +1,112 @@
+import Foundation
+import Glibc
+
+/// What runs over a corpus once and is timed: handshaked itself or a program of this machine.
+///
+/// Time is processor time, user and system together: what other processes take from the same core does not count, and
+/// work on a second core would.
+struct Contestant {
+  /// Column title, such as `wc -l`.
+  var name: String
+  /// What the program says of its version; empty for handshaked.
+  var version = ""
+  /// Runs over the file and returns seconds.
+  var run: (_ path: String) async throws -> Double
+}
+
+/// A program to compare with.
+struct Program {
+  var name: String
+  var executable: String
+  var version: String
+
+  /// Nil when the program is not on the PATH.
+  init?(_ name: String, versionArguments: [String]) {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    guard let path = folders.map({ "\($0)/\(name)" }).first(where: { FileManager.default.isExecutableFile(atPath: $0) })
+    else { return nil }
+    self.name = name
+    executable = path
+    version = Program.firstLine(of: path, versionArguments)
+  }
+
+  private static func firstLine(of executable: String, _ arguments: [String]) -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return "" }
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return output.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+  }
+
+  /// Runs the program once, its output thrown away.
+  /// - Parameter accepted: exit codes that are no failure.
+  /// - Returns: its processor time in seconds.
+  func seconds(_ arguments: [String], accepted: Set<Int32> = [0]) throws -> Double {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+    var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
+    defer { for word in words + variables { free(word) } }
+    var child: pid_t = 0
+    let refusal = posix_spawn(&child, executable, &actions, nil, &words, &variables)
+    guard refusal == 0 else {
+      throw BenchError(what: "cannot start \(executable): \(String(cString: strerror(refusal)))")
+    }
+    var status: Int32 = 0
+    var usage = rusage()
+    while wait4(child, &status, 0, &usage) < 0 {
+      guard errno == EINTR else { throw BenchError(what: "wait4: \(String(cString: strerror(errno)))") }
+    }
+    // WIFEXITED and WEXITSTATUS of wait(2).
+    guard status & 0x7F == 0, accepted.contains(status >> 8 & 0xFF) else {
+      throw BenchError(what: "\(executable) \(arguments.joined(separator: " ")) failed with status \(status)")
+    }
+    return ProcessorTime.seconds(usage)
+  }
+}
+
+struct BenchError: Error, CustomStringConvertible {
+  var what: String
+  var description: String { what }
+}
+
+/// Processor time and memory of this process.
+enum ProcessorTime {
+  /// User and system time of all threads, in seconds.
+  static func ofThisProcess() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  static func seconds(_ usage: rusage) -> Double {
+    Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+      / 1e6
+  }
+}
+
+/// The most memory that this process had resident.
+enum PeakMemory {
+  /// Begins anew, so that one corpus does not carry the peak of the one before. Where the system refuses, the peak is the
+  /// run's so far. Source: proc(5), /proc/pid/clear_refs, 5.
+  static func reset() {
+    let file = open("/proc/self/clear_refs", O_WRONLY)
+    guard file >= 0 else { return }
+    _ = write(file, "5", 1)
+    close(file)
+  }
+
+  static var byteCount: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF.rawValue, &usage)
+    return usage.ru_maxrss * 1024
+  }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import Foundation
+import Records
+
+/// The corpora, by what the records look like.
+enum CorpusKind: String, CaseIterable, ExpressibleByArgument, Codable {
+  case iis, cmtrace, simple
+  case eventXML = "event-xml"
+  case eventJSON = "event-json"
+
+  var fileName: String {
+    switch self {
+    case .iis: "u_ex260302_x.log"
+    case .cmtrace: "CcmMessaging.log"
+    case .simple: "smsexec.log"
+    case .eventXML: "System.xml"
+    case .eventJSON: "nxlog.json"
+    }
+  }
+
+  /// What an administrator would grep for, for ripgrep: pieces of the failures that the corpus holds.
+  var failureLiterals: [String] {
+    switch self {
+    case .iis: [" 403 7 ", " 403 13 ", " 403 16 ", " 403 17 ", " 500 0 "]
+    case .cmtrace: ["Code=12175", "Code=12030", "80072f8f", "HTTP/HTTPS failure"]
+    case .simple: ["SSL/TLS secure channel", "SSL Provider", "Sync failed"]
+    case .eventXML: [">36871<", ">36874<", ">36887<", ">36888<"]
+    case .eventJSON: [":36871,", ":36874,", ":36887,", ":36888,"]
+    }
+  }
+}
+
+/// A corpus on disk, and what is true of it.
+struct Corpus {
+  var kind: CorpusKind
+  var path: String
+  var byteCount: Int
+  var recordCount: Int
+  /// Byte offsets of the records that tell of a failure, ascending.
+  var failureOffsets: [UInt64]
+}
+
+/// What the next record of a corpus is to tell.
+enum RecordRole {
+  case ordinary
+  /// That something works: a delivery, a completed handshake.
+  case recovery
+  /// It holds a word or a code of a failure and tells of none.
+  case decoy
+  case failure
+}
+
+/// Writes the records of one format. The clock and the random numbers come from outside, so that a corpus follows from
+/// its seed alone.
+protocol RecordSource {
+  /// Mean time between two records.
+  var meanGapMicroseconds: Int { get }
+  /// What stands before the first record.
+  mutating func begin(at clock: CorpusClock, to text: inout TextBuffer)
+  /// Appends one record with its line end.
+  mutating func record(
+    _ role: RecordRole, at clock: CorpusClock, _ generator: inout SeededGenerator, to text: inout TextBuffer)
+}
+
+/// The time of the record, with its calendar parts at hand.
+struct CorpusClock {
+  private(set) var time = Timestamp(year: 2026, month: 3, day: 2, hour: 0, minute: 0, second: 0)
+  private(set) var year = 2026
+  private(set) var month = 3
+  private(set) var day = 2
+  private(set) var hour = 0
+  private(set) var minute = 0
+  private(set) var second = 0
+  private(set) var microsecond = 0
+
+  mutating func advance(microseconds: Int) {
+    time.microseconds += Int64(microseconds)
+    microsecond += microseconds
+    guard microsecond >= 1_000_000 else { return }
+    (year, month, day, hour, minute, second, microsecond) = time.civil
+  }
+}
+
+/// One failure in 1,000 to 2,000 records, 5 % recoveries, one decoy in 200.
+enum CorpusWriter {
+  private static let flushByteCount = 1 << 20
+
+  /// - Throws: what the file system says.
+  static func write(_ kind: CorpusKind, byteCount: Int, seed: UInt64, folder: String) throws -> Corpus {
+    switch kind {
+    case .iis: try write(kind, IISSource(), byteCount, seed, folder)
+    case .cmtrace: try write(kind, CMTraceSource(), byteCount, seed, folder)
+    case .simple: try write(kind, SimpleSource(), byteCount, seed, folder)
+    case .eventXML: try write(kind, EventSource(rendering: .xml), byteCount, seed, folder)
+    case .eventJSON: try write(kind, EventSource(rendering: .json), byteCount, seed, folder)
+    }
+  }
+
+  private static func write(
+    _ kind: CorpusKind, _ records: some RecordSource, _ byteCount: Int, _ seed: UInt64, _ folder: String
+  ) throws -> Corpus {
+    var corpus = Corpus(
+      kind: kind, path: "\(folder)/\(kind.fileName)", byteCount: 0, recordCount: 0, failureOffsets: [])
+    let url = URL(fileURLWithPath: corpus.path)
+    try Data().write(to: url)
+    let file = try FileHandle(forWritingTo: url)
+    var records = records
+    var generator = SeededGenerator(seed: seed)
+    var clock = CorpusClock()
+    var text = TextBuffer()
+    var untilFailure = 1000 + generator.below(1001)
+    records.begin(at: clock, to: &text)
+    while corpus.byteCount + text.byteCount < byteCount {
+      untilFailure -= 1
+      let role: RecordRole
+      if untilFailure == 0 {
+        role = .failure
+        untilFailure = 1000 + generator.below(1001)
+        corpus.failureOffsets.append(UInt64(corpus.byteCount + text.byteCount))
+      } else {
+        switch generator.below(1000) {
+        case ..<50: role = .recovery
+        case ..<55: role = .decoy
+        default: role = .ordinary
+        }
+      }
+      clock.advance(microseconds: generator.below(2 * records.meanGapMicroseconds))
+      records.record(role, at: clock, &generator, to: &text)
+      corpus.recordCount += 1
+      if text.byteCount >= flushByteCount {
+        try file.write(contentsOf: text.bytes)
+        corpus.byteCount += text.byteCount
+        text.removeAll()
+      }
+    }
+    try file.write(contentsOf: text.bytes)
+    corpus.byteCount += text.byteCount
+    try file.close()
+    return corpus
+  }
+
+  /// Writes the truth beside a corpus that is kept: the byte offset of each failure, one a line.
+  static func writeTruth(_ corpus: Corpus) throws {
+    let lines = corpus.failureOffsets.map { "\($0)\n" }.joined()
+    try Data(lines.utf8).write(to: URL(fileURLWithPath: corpus.path + ".truth"))
+  }
+}

@@ -1,0 +1,93 @@
+import Detection
+import Extraction
+import Glibc
+import Records
+import Replay
+
+/// One corpus, run through by every contestant in turn, round after round.
+struct Measurement {
+  var corpus: Corpus
+  /// What the walk made of the corpus, by its last round.
+  var accuracy: Accuracy
+  /// Share of the records in which the prefilter saw a factor.
+  var candidateRate: Double
+  var peakByteCount: Int
+  /// handshaked first. One duration a round, in seconds.
+  var durations: [(contestant: Contestant, seconds: [Double])]
+
+  /// Bytes a second of one core, by the median round.
+  func bytesPerSecond(_ index: Int) -> Double { Double(corpus.byteCount) / durations[index].seconds.median }
+
+  var recordsPerSecond: Double { Double(corpus.recordCount) / durations[0].seconds.median }
+
+  /// Speed of handshaked in terms of another contestant's, round by round: both see the same phase of the machine.
+  func ratios(to index: Int) -> [Double] {
+    zip(durations[index].seconds, durations[0].seconds).map { $0 / $1 }
+  }
+}
+
+/// Findings held against the truth, by the offset of their record.
+struct Accuracy: Equatable {
+  var expectedCount: Int
+  var findingCount: Int
+  /// Failures without a finding, findings without a failure.
+  var missedCount: Int
+  var falseCount: Int
+  var recordCount: Int
+  var expectedRecordCount: Int
+
+  init(_ report: ReplayReport, _ corpus: Corpus) {
+    let expected = Set(corpus.failureOffsets)
+    let found = Set(report.findings.map(\.offset))
+    expectedCount = expected.count
+    findingCount = report.findings.count
+    missedCount = expected.subtracting(found).count
+    // A second finding on one record is one too many.
+    falseCount = findingCount - expected.intersection(found).count
+    recordCount = Int(report.recordCounts.reduce(0, +))
+    expectedRecordCount = corpus.recordCount
+  }
+
+  var isPerfect: Bool { missedCount == 0 && falseCount == 0 && recordCount == expectedRecordCount }
+}
+
+enum Rounds {
+  /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache. Who begins changes from
+  /// round to round.
+  /// - Throws: `BenchError` when a program fails, what `Replay.run` throws.
+  static func measure(_ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int) async throws -> Measurement {
+    PeakMemory.reset()
+    let request = ReplayRequest(paths: [corpus.path], threadCount: 1)
+    let warm = try await Replay.run(request, engine: engine)
+    if let error = warm.refused.first { throw BenchError(what: "\(corpus.path): \(error)") }
+    for peer in peers { _ = try await peer.run(corpus.path) }
+
+    let own = Contestant(name: "handshaked") { path in
+      let before = ProcessorTime.ofThisProcess()
+      _ = try await Replay.run(ReplayRequest(paths: [path], threadCount: 1), engine: engine)
+      return ProcessorTime.ofThisProcess() - before
+    }
+    let contestants = [own] + peers
+    var durations = contestants.map { (contestant: $0, seconds: [Double]()) }
+    for round in 0..<count {
+      for turn in contestants.indices {
+        let index = (round + turn) % contestants.count
+        durations[index].seconds.append(try await contestants[index].run(corpus.path))
+      }
+    }
+    return Measurement(
+      corpus: corpus, accuracy: Accuracy(warm, corpus),
+      candidateRate: corpus.recordCount == 0 ? 0 : Double(warm.suspectCount) / Double(corpus.recordCount),
+      peakByteCount: PeakMemory.byteCount, durations: durations)
+  }
+}
+
+extension Array where Element == Double {
+  /// 0 when empty; of an even number the mean of the middle two.
+  var median: Double {
+    guard !isEmpty else { return 0 }
+    let ordered = sorted()
+    let middle = count / 2
+    return count % 2 == 1 ? ordered[middle] : (ordered[middle - 1] + ordered[middle]) / 2
+  }
+}

@@ -1,0 +1,363 @@
+import Foundation
+import Records
+
+/// Sets payloads into record shapes and envelopes of formats.md and keeps the truth about each.
+///
+/// One file per host, log and way of forwarding. A host has one bias and one way; its clock only goes forward.
+struct CorpusWriter {
+  var dice: Dice
+  private(set) var records: [PlacedRecord] = []
+  private(set) var sightings: [String: Int] = [:]
+  private(set) var otherClients: Set<String> = []
+  private var streams: [String: Stream] = [:]
+  private var clientNumber = 0
+
+  struct Stream {
+    var path: String
+    var bytes: [UInt8] = []
+    /// Microseconds since 1970.
+    var clock: Int64
+    /// Rows: the columns in force.
+    var fields: [String] = []
+    var ends: String? = nil
+  }
+
+  /// How a host's logs came here.
+  private enum Way { case plain, rsyslogFile, rfc5424, filebeat }
+
+  private struct Host {
+    var name: String
+    var way: Way
+    /// Minutes to add to local time, and how the log spells it.
+    var bias: Int
+    var biasText: String
+  }
+
+  private static let start: Int64 = 1_772_409_600_000_000  // 2026-03-02T00:00:00Z
+  private static let biases = [
+    (300, "+300"), (-60, "-60"), (-330, "-330"), (0, "+000"), (0, "+00"), (480, "+480"), (-120, "-120"), (240, "+240"),
+  ]
+  private static let ways: [Way] = [.plain, .plain, .plain, .rsyslogFile, .rfc5424, .filebeat]
+
+  init(seed: UInt64) { dice = Dice(seed) }
+
+  private static func host(_ prefix: String, _ number: Int, _ suffix: String = "") -> Host {
+    let bias = biases[number % biases.count]
+    let name = prefix + padded(number, prefix == "PC-" ? 4 : 2) + suffix
+    return Host(name: name, way: ways[number % ways.count], bias: bias.0, biasText: bias.1)
+  }
+
+  mutating func finish() -> [Stream] {
+    streams.values.map { stream in
+      var stream = stream
+      if let ends = stream.ends { stream.bytes += Array(ends.utf8) }
+      return stream
+    }.sorted { $0.path < $1.path }
+  }
+
+  mutating func add(_ payload: Payload) {
+    switch payload.body {
+    case .text(let text, let log): addText(payload, text, log)
+    case .row(let row): addRow(payload, row)
+    case .httpError(let row): addHTTPError(payload, row)
+    case .event(let event): addEvent(payload, event)
+    }
+  }
+
+  // MARK: Streams
+
+  /// The stream at `path`, moved on by some seconds to a moment of `digits` fraction digits.
+  private mutating func open(_ path: String, digits: Int) -> Stream {
+    var stream = streams[path] ?? Stream(path: path, clock: Self.start + Int64(dice.roll(3600)) * 1_000_000)
+    let unit: Int64 = digits == 0 ? 1_000_000 : digits == 3 ? 1000 : 1
+    stream.clock = (stream.clock + Int64(1 + dice.roll(20_000_000))) / unit * unit + unit
+    return stream
+  }
+
+  private mutating func place(
+    _ payload: Payload, _ text: String, _ stream: inout Stream, host: String, time: Timestamp?, client: Wanted,
+    server: Wanted, isTimeJudged: Bool = true
+  ) {
+    records.append(
+      PlacedRecord(
+        id: payload.id, path: stream.path, offset: UInt64(stream.bytes.count), line: text,
+        expectation: payload.expectation, time: time, isTimeJudged: isTimeJudged, host: host, client: client,
+        server: server, code: payload.code))
+    stream.bytes += Array(text.utf8)
+  }
+
+  private mutating func sight(_ client: String, _ server: String, _ protocolName: String) {
+    sightings["\(client)|\(server)|\(protocolName)".lowercased(), default: 0] += 1
+  }
+
+  // MARK: Text logs
+
+  private mutating func addText(_ payload: Payload, _ text: String, _ log: String) {
+    let kind = LogKind(log: log)
+    let host: Host
+    switch kind.writer {
+    case .client: host = Self.host("PC-", 1 + dice.roll(24))
+    case .console: host = Self.host("ADMIN", 1 + dice.roll(6))
+    case .server: host = Self.host("CM", 1 + dice.roll(12))
+    }
+    // Site-server components write either shape; a file keeps to one (1 in 4 is CMTrace).
+    let isSite = kind.shape == .site && (host.name.utf8.last! % 4 != 1)
+    let folder = kind.shape == .site ? "SMS/Logs" : "CCM/Logs"
+    var stream = open(
+      (host.way == .plain ? "\(host.name)/\(folder)/\(log).log" : "collector01/\(host.name)_\(log).log"),
+      digits: kind.shape == .managed ? 6 : 3)
+    let time = Timestamp(microseconds: stream.clock)
+    if dice.chance(30) {
+      stream.bytes += Array(enveloped(frame(dice.pick(fillers), kind, isSite, host, time), host, log, time).utf8)
+    }
+    let record = enveloped(frame(text, kind, isSite, host, time), host, log, time)
+    let client: Wanted
+    switch kind.writer {
+    case .client: client = .one(host.name)
+    case .console: client = .any([host.name, nil])
+    case .server: client = .one(nil)
+    }
+    // WindowsUpdate.log has no framing of its own in this version: its lines carry no time.
+    place(
+      payload, record, &stream, host: host.name, time: time, client: client, server: payload.server,
+      isTimeJudged: kind.shape != .line)
+    streams[stream.path] = stream
+    if case .sighting = payload.expectation {
+      sight(kind.writer == .server ? "" : host.name, payload.sightedServer, payload.sightedProtocol)
+    }
+  }
+
+  private var fillers: [String] {
+    [
+      "Entering the main loop", "Evaluating 12 items", "Heartbeat of thread 4120", "Policy is up to date",
+      "Nothing to do, sleeping", "Loaded 3 certificates",
+    ]
+  }
+
+  private mutating func frame(_ text: String, _ kind: LogKind, _ isSite: Bool, _ host: Host, _ time: Timestamp)
+    -> String
+  {
+    if kind.shape == .line { return text }
+    let thread = 900 + dice.roll(9000)
+    if isSite {
+      let local = time.adding(minutes: -host.bias).civil
+      let lead = dice.chance(20) && !text.hasPrefix("~") ? "~" : ""
+      let tail = dice.pick(["", "~", "~~"])
+      let message = text.replacingOccurrences(of: "\n", with: "~~")
+      return lead + message + tail
+        + "  $$<\(kind.component)><\(padded(local.month))-\(padded(local.day))-\(local.year) "
+        + "\(clock(local))\(host.biasText)><thread=\(thread) (0x\(String(thread, radix: 16, uppercase: true)))>"
+    }
+    let message = text.replacingOccurrences(of: "\n", with: "\r\n")
+    if kind.shape == .managed {
+      // No bias: the zone of the run counts, UTC here. Single digits for month and day.
+      let local = time.civil
+      let fraction = padded(local.microsecond, 6) + "7"
+      return
+        "<![LOG[\(message)]LOG]!><time=\"\(local.hour):\(padded(local.minute)):\(padded(local.second)).\(fraction)\" "
+        + "date=\"\(local.month)-\(local.day)-\(local.year)\" component=\"\(kind.component)\" context=\"\" type=\"3\" "
+        + "thread=\"\(thread)\" file=\"\">"
+    }
+    let local = time.adding(minutes: -host.bias).civil
+    return "<![LOG[\(message)]LOG]!><time=\"\(clock(local))\(host.biasText)\" "
+      + "date=\"\(padded(local.month))-\(padded(local.day))-\(local.year)\" component=\"\(kind.component)\" context=\"\" "
+      + "type=\"\(dice.roll(4))\" thread=\"\(thread)\" file=\"source\(dice.roll(9)).cpp:\(1 + dice.roll(2000))\">"
+  }
+
+  private typealias Civil = (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, microsecond: Int)
+
+  private func clock(_ c: Civil) -> String {
+    "\(padded(c.hour)):\(padded(c.minute)):\(padded(c.second)).\(padded(c.microsecond / 1000, 3))"
+  }
+
+  /// The record behind the header of its host's forwarder, with the line end.
+  private func enveloped(_ record: String, _ host: Host, _ log: String, _ time: Timestamp) -> String {
+    let received = time.adding(minutes: 1).rfc3339
+    let flat = record.replacingOccurrences(of: "\r", with: "#015").replacingOccurrences(of: "\n", with: "#012")
+    switch host.way {
+    case .plain: return record + "\r\n"
+    case .rsyslogFile: return "\(received.dropLast())+00:00 \(host.name) \(log): \(flat)\n"
+    case .rfc5424: return "<134>1 \(received) \(host.name) \(log) - - - \(flat)\n"
+    case .filebeat:
+      return "{\"@timestamp\":\"\(received)\",\"log\":{\"offset\":\(records.count),\"file\":{\"path\":"
+        + "\"C:\\\\Windows\\\\CCM\\\\Logs\\\\\(log).log\"}},\"message\":\(json(record)),\"input\":{\"type\":\"filestream\"},"
+        + "\"host\":{\"name\":\"\(host.name)\"},\"agent\":{\"type\":\"filebeat\",\"version\":\"8.17.0\"}}\n"
+    }
+  }
+
+  private func json(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\r": out += "\\r"
+      case "\n": out += "\\n"
+      case "\t": out += "\\t"
+      // As Go's encoder writes them.
+      case "<": out += "\\u003c"
+      case ">": out += "\\u003e"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+
+  // MARK: Rows
+
+  private mutating func clientAddress() -> String {
+    clientNumber += 1
+    return "10.\(clientNumber >> 16 & 255).\(clientNumber >> 8 & 255).\(clientNumber & 255)"
+  }
+
+  private mutating func addRow(_ payload: Payload, _ row: IISRow) {
+    let host = Self.host("MP", 1 + dice.roll(12))
+    let isFilebeat = host.way == .filebeat
+    let hasCrypt = row.needsCrypt || dice.chance(60)
+    let name = isFilebeat ? "collector01/\(host.name)_u_ex260302" : "\(host.name)/W3SVC1/u_ex260302"
+    var stream = open(name + (hasCrypt ? "_x.log" : ".log"), digits: 0)
+    if stream.fields.isEmpty || dice.chance(3) { header(&stream, host, hasCrypt, isFilebeat) }
+    let time = Timestamp(microseconds: stream.clock)
+    let address = clientAddress()
+    let own = "10.200.0.\(1 + Int(host.name.utf8.last! % 50))"
+    let client = row.isOwn ? own : address
+    let civil = time.civil
+    let computer = host.name + "-IIS"
+    let values: [String: String] = [
+      "date": "\(civil.year)-\(padded(civil.month))-\(padded(civil.day))",
+      "time": "\(padded(civil.hour)):\(padded(civil.minute)):\(padded(civil.second))", "s-ip": own,
+      "s-computername": computer, "s-sitename": "W3SVC1", "cs-method": row.method, "cs-uri-stem": row.stem,
+      "cs-uri-query": row.query, "s-port": row.port, "cs-username": "-", "c-ip": client, "cs-version": "HTTP/1.1",
+      "cs(User-Agent)": row.agent, "cs(Referer)": "-", "sc-status": row.status, "sc-substatus": row.substatus,
+      "sc-win32-status": row.win32, "sc-bytes": "542", "cs-bytes": "389", "time-taken": "\(dice.roll(3000))",
+      "crypt-protocol": row.crypt[0], "crypt-cipher": row.crypt[1], "crypt-hash": row.crypt[2],
+      "crypt-keyexchange": row.crypt[3], "X-Forwarded-For": "-",
+    ]
+    let line = stream.fields.map { values[$0]! }.joined(separator: " ")
+    let server = stream.fields.contains("s-computername") ? computer : host.name
+    // The day of rows without a date column is that of the file's last #Date.
+    place(
+      payload, wrapped(line, host, "u_ex260302", isFilebeat, time), &stream, host: host.name, time: time,
+      client: .one(client), server: .one(server))
+    streams[stream.path] = stream
+    if case .sighting = payload.expectation {
+      sight(client, server, hasCrypt ? payload.sightedProtocol : "")
+    } else if !row.isOwn {
+      otherClients.insert(client)
+    }
+  }
+
+  private mutating func header(_ stream: inout Stream, _ host: Host, _ hasCrypt: Bool, _ isFilebeat: Bool) {
+    var fields = [
+      "date", "time", "s-ip", "cs-method", "cs-uri-stem", "cs-uri-query", "s-port", "cs-username", "c-ip",
+      "cs(User-Agent)", "sc-status", "sc-substatus", "sc-win32-status", "time-taken",
+    ]
+    for name in [
+      "s-computername", "s-sitename", "cs-version", "cs(Referer)", "sc-bytes", "cs-bytes", "X-Forwarded-For",
+    ]
+    where dice.chance(50) {
+      fields.append(name)
+    }
+    if hasCrypt { fields += ["crypt-protocol", "crypt-cipher", "crypt-hash", "crypt-keyexchange"] }
+    if dice.chance(70) { fields.shuffle(using: &dice) }
+    stream.fields = fields
+    let civil = Timestamp(microseconds: stream.clock).civil
+    let time = Timestamp(microseconds: stream.clock)
+    for line in [
+      "#Software: Microsoft Internet Information Services 10.0", "#Version: 1.0",
+      "#Date: \(civil.year)-\(padded(civil.month))-\(padded(civil.day)) \(padded(civil.hour)):\(padded(civil.minute)):00",
+      "#Fields: " + fields.joined(separator: " "),
+    ] {
+      stream.bytes += Array(wrapped(line, host, "u_ex260302", isFilebeat, time).utf8)
+    }
+  }
+
+  private func wrapped(_ line: String, _ host: Host, _ log: String, _ isFilebeat: Bool, _ time: Timestamp) -> String {
+    isFilebeat ? enveloped(line, host, log, time) : line + "\r\n"
+  }
+
+  private mutating func addHTTPError(_ payload: Payload, _ row: HTTPErrorRow) {
+    let host = Self.host("MP", 1 + dice.roll(12))
+    var stream = open("\(host.name)/HTTPERR/httperr1.log", digits: 0)
+    if stream.fields.isEmpty || dice.chance(5) {
+      var fields = [
+        "date", "time", "c-ip", "c-port", "s-ip", "s-port", "cs-version", "cs-method", "cs-uri", "sc-status",
+        "s-siteid",
+        "s-reason", "s-queuename",
+      ]
+      let build = dice.roll(3)
+      if build > 0 { fields.insert("streamid", at: 9) }
+      if build > 1 {
+        fields.insert("streamid_ex", at: 10)
+        fields.append("transport")
+      }
+      stream.fields = fields
+      stream.bytes += Array(
+        "#Software: Microsoft HTTP API 2.0\r\n#Version: 1.0\r\n#Date: 2026-03-02 00:00:00\r\n#Fields: \(fields.joined(separator: " "))\r\n"
+          .utf8)
+    }
+    let time = Timestamp(microseconds: stream.clock)
+    let civil = time.civil
+    let client = dice.chance(10) ? "fd00:4898::\(String(1 + dice.roll(0xFFF0), radix: 16))" : clientAddress()
+    let values: [String: String] = [
+      "date": "\(civil.year)-\(padded(civil.month))-\(padded(civil.day))",
+      "time": "\(padded(civil.hour)):\(padded(civil.minute)):\(padded(civil.second))",
+      "c-ip": client.contains(":") ? client + "%0" : client, "c-port": "\(1024 + dice.roll(60000))",
+      "s-ip": "10.200.0.9",
+      "s-port": "443", "cs-version": "HTTP/1.1", "cs-method": "POST", "cs-uri": row.uri, "streamid": "-",
+      "streamid_ex": "-", "sc-status": row.status, "s-siteid": "1", "s-reason": row.reason,
+      "s-queuename": "CCM+Server+Framework+Pool", "transport": "TCP",
+    ]
+    let line = stream.fields.map { values[$0]! }.joined(separator: " ") + "\r\n"
+    place(payload, line, &stream, host: host.name, time: time, client: .one(client), server: .one(host.name))
+    streams[stream.path] = stream
+  }
+
+  // MARK: Events
+
+  private mutating func addEvent(_ payload: Payload, _ event: EventRecord) {
+    let host = Self.host("SRV", 1 + dice.roll(12), ".corp.example").name
+    let shape = dice.roll(6)
+    let names = ["lines.xml", "pretty.xml", "wrapped.xml", "winlogbeat.json", "nxlog.json", "openwec.json"]
+    var stream = open(
+      shape < 3 ? "\(host)/\(event.channel)-\(names[shape])" : "wec01/\(names[shape])", digits: shape == 4 ? 0 : 6)
+    let time = Timestamp(microseconds: stream.clock)
+    if shape == 2, stream.bytes.isEmpty {
+      stream.bytes += Array("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Events>\n".utf8)
+      stream.ends = "</Events>\n"
+    }
+    let text: String
+    switch shape {
+    case 0, 2: text = Rendering.xml(event, host, time, isPretty: false, &dice)
+    case 1: text = Rendering.xml(event, host, time, isPretty: true, &dice)
+    case 3: text = Rendering.winlogbeat(event, host, time, json, &dice)
+    case 4: text = Rendering.nxlog(event, host, time, json)
+    default: text = Rendering.openWEC(event, host, time, json, &dice)
+    }
+    let (client, server) = sides(event, host)
+    place(payload, text, &stream, host: host, time: time, client: client, server: server)
+    streams[stream.path] = stream
+    if case .sighting = payload.expectation {
+      let isClient = event.value("Type") == "client"
+      if event.id == 36880 {
+        sight(isClient ? host : "", isClient ? event.value("TargetName") ?? "" : host, payload.sightedProtocol)
+      } else {
+        sight("", host, payload.sightedProtocol)
+      }
+    }
+  }
+
+  /// Who was client and who was server, as far as the event says.
+  private func sides(_ event: EventRecord, _ host: String) -> (Wanted, Wanted) {
+    let target = event.value("TargetName") ?? event.value("Name")
+    switch event.value("Type") {
+    case "client"?: return (.one(host), .one(target))
+    case "server"?: return (.one(nil), .one(host))
+    default:
+      // 36874 is written by the server that refused; a target was named by the side that called it.
+      if event.id == 36874 { return (.one(nil), .one(host)) }
+      if let target { return (.any([host, nil]), .one(target)) }
+      return (.any([host, nil]), .any([host, nil]))
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Records
+import Testing
+
+@Suite struct TextTests {
+  @Test func windows1252IsTheLastResort() {
+    #expect(Text.decode(Array("Zertifikat für MP".utf8)) == "Zertifikat für MP")
+    #expect(Text.decode([0x5A, 0xFC, 0x72, 0x69, 0x63, 0x68]) == "Zürich")
+    #expect(Text.decode([0x80, 0x93, 0x94]) == "€“”")
+  }
+
+  @Test(arguments: [
+    (#"C:\Windows\CCM\Logs\CcmMessaging.log"#, "CcmMessaging"), ("smsexec.lo_", "smsexec"),
+    ("logs/smsexec-20260302-061500.log", "smsexec"), ("W3SVC1/u_ex260302_x.log", "u_ex260302_x"),
+    ("smsts.log.1", "smsts"), ("SCClient_CORP@jane_1.log", "SCClient_CORP@jane_1"), ("ERRORLOG", "ERRORLOG"),
+    ("ERRORLOG.2", "ERRORLOG"), ("-", "-"), (".hidden", ".hidden"), ("a.b.log", "a.b"),
+  ])
+  func logNames(path: String, name: String) { #expect(Origin.logName(ofPath: path) == name) }
+
+  @Test func jsonEscapesAreUndone() {
+    func unescape(_ text: String) -> String {
+      let bytes = Array(text.utf8)
+      var out: [UInt8] = []
+      JSONScanner.appendUnescaped(bytes.span, start: 0, end: bytes.count, to: &out)
+      return String(decoding: out, as: UTF8.self)
+    }
+    #expect(unescape(#"C:\\Windows\\x \"a\" \u00e9\n\ud83d\ude00"#) == "C:\\Windows\\x \"a\" é\n😀")
+    #expect(unescape(#"\ud83d alone"#) == "\u{FFFD} alone")
+    #expect(unescape(#"\x \u12 end\"#) == #"\x \u12 end\"#)
+  }
+
+  @Test func jsonNestingIsBounded() {
+    let deep = Array((String(repeating: "[", count: 100) + String(repeating: "]", count: 100)).utf8)
+    var scanner = JSONScanner(start: 0, end: deep.count)
+    var last = JSONScanner.Token.end
+    for _ in 0..<200 {
+      last = scanner.next(in: deep.span)
+      if case .tooDeep = last { break }
+    }
+    #expect(last == .tooDeep(at: Limits.nestingLimit))
+  }
+
+  @Test(arguments: [#"{"a":1,"b":[true,null,"x"],"c":{"d":"e"}}"#, "[]", "{}", #""word""#])
+  func wellFormedJSONEnds(text: String) {
+    let bytes = Array(text.utf8)
+    var scanner = JSONScanner(start: 0, end: bytes.count)
+    var count = 0
+    while count < 100 {
+      let token = scanner.next(in: bytes.span)
+      if token == .end { return }
+      if case .malformed = token {
+        Issue.record("malformed \(text)")
+        return
+      }
+      count += 1
+    }
+    Issue.record("no end of \(text)")
+  }
+}
