@@ -64,18 +64,21 @@ let package = Package(
       ],
       swiftSettings: plain),
     .executableTarget(name: "handshaked-embed", swiftSettings: plain),
-    .plugin(name: "EmbedPlugin", capability: .buildTool(), dependencies: ["handshaked-embed"], path: "Sources/EmbedPlugin"),
+    .plugin(
+      name: "EmbedPlugin", capability: .buildTool(), dependencies: ["handshaked-embed"], path: "Sources/EmbedPlugin"),
 
     // Tests, a target per module.
     .target(
       name: "TestSupport",
-      dependencies: ["Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification"],
+      dependencies: [
+        "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification",
+      ],
       path: "Tests/TestSupport", swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "FramingTests", dependencies: ["Envelopes", "Framing", "TestSupport"],
+      name: "FramingTests", dependencies: ["Envelopes", "Framing", "Extraction", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
       name: "ScanningTests",
@@ -84,12 +87,15 @@ let package = Package(
     .testTarget(
       name: "ExtractionTests", dependencies: ["Framing", "Extraction", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "DefinitionsTests", dependencies: ["Definitions", "Extraction", "Verification", "TestSupport"], swiftSettings: plain),
+      name: "DefinitionsTests", dependencies: ["Definitions", "Extraction", "Verification", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Clients", "Replay", "Sinks", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
-      name: "AccuracyTests", dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"], swiftSettings: plain),
+      name: "AccuracyTests",
+      dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

@@ -19,8 +19,8 @@ package enum SameFailure {
 
   /// Sets `sameAs` on every finding that tells again what another one tells; what was set before is forgotten.
   ///
-  /// The one they name is the first of them that knows the cause, or the first when none does; order is by event time,
-  /// then stream and offset, so that any order of input gives the same.
+  /// The one they name is the first of them that knows the cause, else the first that tells more than a symptom, else
+  /// the first; order is by event time, then stream and offset, so that any order of input gives the same.
   package static func link(_ findings: inout [Finding]) {
     var groups: [Writer: [Int]] = [:]
     for index in findings.indices {
@@ -43,7 +43,9 @@ package enum SameFailure {
       while start < ordered.count {
         let end = self.end(ordered, from: start, isThread: writer.isThread, findings)
         let one = ordered[start..<end]
-        let teller = one.first { findings[$0].cause != .unknownTLS } ?? one[start]
+        let teller =
+          one.first { findings[$0].cause != .unknownTLS && findings[$0].findingClass != .orphanSymptom }
+          ?? one.first { findings[$0].findingClass != .orphanSymptom } ?? one[start]
         let evidence = findings[teller].evidence
         for index in one where index != teller { findings[index].sameAs = evidence }
         start = end

@@ -265,7 +265,9 @@ struct SignatureReader {
       missing("provider", "add 'provider:' to 'where' as a plain text without *, or give 'text' or 'anchors'")
     }
     // A sighting may hold on every row; a finding on every row would be none.
-    if isRows, !isEvent, !section.has("where"), signature.yields != .sighting { missing("'where'", "add 'where:' with columns and values") }
+    if isRows, !isEvent, !section.has("where"), signature.yields != .sighting {
+      missing("'where'", "add 'where:' with columns and values")
+    }
     for (key, hasEffect) in [
       ("anchors", isText || isEvent), ("pattern", isText || isEvent), ("text", isEvent), ("where", isEvent || isRows),
     ] where !hasEffect {

@@ -32,7 +32,8 @@ package struct Engine: Sendable {
       }
     }
     if anchors.isEmpty, signature.anchors.isEmpty, let text = signature.text {
-      anchors = text.split { !ASCII.isLetter($0) && !ASCII.isDigit($0) && $0 != 0x20 }
+      anchors =
+        text.split { !ASCII.isLetter($0) && !ASCII.isDigit($0) && $0 != 0x20 }
         .max { $0.count < $1.count }.map { [Array($0)] } ?? []
     }
     if !anchors.isEmpty {

@@ -123,9 +123,9 @@ package struct EnvelopeOpener: Sendable {
       start = end + 1
       line += 1
       switch outcome {
-      case .none: break
+      // Too deep to be looked into: the framing meets the same line and counts it.
+      case .none, .tooDeep: break
       case .bad: note(.badEnvelope, place, &batch)
-      case .tooDeep: note(.nestedTooDeep, place, &batch)
       case .own, .envelope:
         copyPlain(bytes, ends, place, &batch)
         // Its count was not believed.
@@ -273,9 +273,9 @@ package struct EnvelopeOpener: Sendable {
     if gate != .closed {
       let outcome = Envelope.parse(gate, bytes, text, end)
       switch outcome {
-      case .none: break
+      // Too deep to be looked into: the framing meets the same line and counts it.
+      case .none, .tooDeep: break
       case .bad: note(.badEnvelope, place, &batch)
-      case .tooDeep: note(.nestedTooDeep, place, &batch)
       case .envelope where depth >= Limits.envelopeDepthLimit: note(.envelopeTooDeep, place, &batch)
       case .own, .envelope:
         take(outcome, bytes, depth, told, place, &batch)

@@ -276,7 +276,9 @@ struct RowExtractor: Sendable {
       case .field:
         guard let column = predicate.otherColumn else { continue }
         let other = range(column, row)
-        if FieldText.equals(text, field.start..<field.end, other.start..<other.end) { return true }
+        // Two empty values say nothing about being the same.
+        let isEmpty = field.end - field.start == 1 && text[field.start] == 0x2D
+        if !isEmpty, FieldText.equals(text, field.start..<field.end, other.start..<other.end) { return true }
       }
     }
     return false

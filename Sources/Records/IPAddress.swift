@@ -123,8 +123,12 @@ package struct IPAddress: Hashable, Comparable, Sendable {
       return "\(low >> 24 & 255).\(low >> 16 & 255).\(low >> 8 & 255).\(low & 255)"
     }
     var groups: [UInt16] = []
-    for shift in stride(from: 48, through: 0, by: -16) { groups.append(UInt16(truncatingIfNeeded: high >> UInt64(shift))) }
-    for shift in stride(from: 48, through: 0, by: -16) { groups.append(UInt16(truncatingIfNeeded: low >> UInt64(shift))) }
+    for shift in stride(from: 48, through: 0, by: -16) {
+      groups.append(UInt16(truncatingIfNeeded: high >> UInt64(shift)))
+    }
+    for shift in stride(from: 48, through: 0, by: -16) {
+      groups.append(UInt16(truncatingIfNeeded: low >> UInt64(shift)))
+    }
     var best = (start: -1, count: 1)
     var index = 0
     while index < 8 {

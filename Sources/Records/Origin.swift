@@ -22,7 +22,9 @@ package struct Origin: Hashable, Sendable {
     while let dot = name.utf8.lastIndex(of: 0x2E), dot != name.startIndex {
       let suffix = name[name.index(after: dot)...].lowercased()
       let isRotation = !suffix.isEmpty && suffix.utf8.count <= 10 && suffix.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
-      guard isRotation || ["log", "lo_", "txt", "json", "jsonl", "ndjson", "xml", "bak", "old", "evtx"].contains(suffix) else { break }
+      guard
+        isRotation || ["log", "lo_", "txt", "json", "jsonl", "ndjson", "xml", "bak", "old", "evtx"].contains(suffix)
+      else { break }
       name = name[..<dot]
     }
     // A dated sibling: -YYYYMMDD-HHMMSS.

@@ -156,7 +156,9 @@ package enum Replay {
       report.error = error
       report.result = pipeline.result()
     }
-    if let error = report.error { report.result.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount)) }
+    if let error = report.error {
+      report.result.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount))
+    }
     return report
   }
 

@@ -75,18 +75,29 @@ package struct FactorChooser {
       if index > 0, kind(window[index - 1]) != kind(byte) { weight *= 0.5 }
       chance *= weight
     }
-    // Words that every log is full of: the byte model knows nothing of them.
-    for word in commonWords where contains(word, window) || contains(window, word) { chance += 0.002 }
+    // Words that every log is full of: the byte model knows nothing of them. Blanks around a word change nothing.
+    var core = window[...]
+    while core.first == 0x20 { core = core.dropFirst() }
+    while core.last == 0x20 { core = core.dropLast() }
+    let body = Array(core)
+    for word in commonWords where body.count >= 3 && contains(word, body) || contains(body, word) { chance += 0.002 }
     return chance * 1e6 + 3
   }
 
   private static let commonLetters: Set<UInt8> = Set("etaonisrlc".utf8)
-  private static let commonWords: [[UInt8]] = [
-    "error", "failed", "failure", "certificate", "server", "client", "message", "request", "status", "success",
-    "event", "policy", "connection", "http", "https", "code", "update", "windows", "microsoft", "system", "component",
-    "download", "location", "registration", "management", "0x8007", "2026", "date=", "time=", "point",
-    "provider", "context", "security", "content", "config", "service",
-  ].map { Array($0.utf8) }
+  /// Read off healthy client, site-server and event logs.
+  private static let commonWords: [[UInt8]] = """
+    error failed failure certificate server client message request status success successfully event policy connection
+    connected http https code update windows microsoft system component download location registration registered
+    management 0x8007 2026 date= time= point provider context security content config configuration service services
+    thread process processing received sending sent return value default assigned assignment binding cache internet
+    internal intranet exception install installation package settings machine user name file path complete completed
+    started starting stopped waiting task version enabled current mode using found from with this that have been will
+    does could unable retrieve query state result response local remote host port database manager source address list
+    initial initialize execute instance class object private public store root chain issuer select begin expected
+    unexpected invalid valid application operation information notification communication authentication organization
+    attempting requesting compliance evaluation schedule inventory report deployment available because between closed
+    """.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) }
 
   private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
     guard inner.count <= outer.count else { return false }

@@ -34,7 +34,8 @@ package struct ScanningError: Error, CustomStringConvertible, Sendable {
     let status = unsafe hs_compile_lit_multi(
       pointers, flags, ids, lengths, UInt32(literals.count), UInt32(HS_MODE_BLOCK), nil, &compiled, &failure)
     guard status == HS_SUCCESS, let compiled = unsafe compiled else {
-      let text = unsafe failure.flatMap { unsafe $0.pointee.message }.map { unsafe String(cString: $0) } ?? "error \(status)"
+      let text =
+        unsafe failure.flatMap { unsafe $0.pointee.message }.map { unsafe String(cString: $0) } ?? "error \(status)"
       unsafe hs_free_compile_error(failure)
       throw ScanningError(description: "the scanner could not be built: \(text)")
     }

@@ -26,7 +26,9 @@ package struct ExampleRun {
         if result.counts(signature.id) { recognised += 1 }
         guard let fault = ExampleRun.fault(example.expect, result, signature) else { continue }
         diagnostics.append(
-          Diagnostic(what: "example of '\(signature.id)': \(fault)", at: example.place, fix: "correct the example or the signature"))
+          Diagnostic(
+            what: "example of '\(signature.id)': \(fault)", at: example.place,
+            fix: "correct the example or the signature"))
       }
       // A look-alike has nothing to show but that it was recognised.
       if signature.yields == .none, recognised < 2, let place = examples.examples.first?.place {
@@ -106,7 +108,8 @@ package struct ExampleRun {
     switch expectation {
     case .none:
       guard let finding = result.findings.first else { return nil }
-      return "nothing was expected, and '\(finding.signature)' found \(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
+      return
+        "nothing was expected, and '\(finding.signature)' found \(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
     case .context:
       if let finding = result.findings.first { return "context was expected, and '\(finding.signature)' fired" }
       return result.counts(signature.id) ? nil : "context was expected, and the signature did not hold"

@@ -26,7 +26,9 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var definitions: DefinitionOptions
 
-  @Option(help: ArgumentHelp("A tab-separated list of signals with a column id: tells which are covered.", valueName: "file.tsv"))
+  @Option(
+    help: ArgumentHelp(
+      "A tab-separated list of signals with a column id: tells which are covered.", valueName: "file.tsv"))
   var coverage: String?
 
   @Flag(name: .shortAndLong, help: "Print the factors that the prefilter chose, and every id of --coverage.")
@@ -96,7 +98,9 @@ struct CheckCommand: ParsableCommand {
       }
       text += "\n"
     }
-    if !report.unusedTables.isEmpty { text += "  tables that no signature uses: \(report.unusedTables.joined(separator: " "))\n" }
+    if !report.unusedTables.isEmpty {
+      text += "  tables that no signature uses: \(report.unusedTables.joined(separator: " "))\n"
+    }
     return text
   }
 }

@@ -7,7 +7,8 @@ import Verification
 struct DefinitionOptions: ParsableArguments {
   @Option(
     name: .customLong("parsers"), parsing: .singleValue,
-    help: ArgumentHelp("Your own definitions: replaces the shipped files of the same name, adds the others.", valueName: "dir"))
+    help: ArgumentHelp(
+      "Your own definitions: replaces the shipped files of the same name, adds the others.", valueName: "dir"))
   var parsers: [String] = []
 
   /// The definitions, or all their faults on standard error and exit code 78.

@@ -44,7 +44,8 @@ struct ExplainCommand: AsyncParsableCommand {
     if code {
       guard try explainCode(engine) else {
         Terminal.message(
-          "the code '\(Terminal.printable(argument))' stands in no table\n  fix: check the digits; handshaked explain --line shows what is made of a whole line")
+          "the code '\(Terminal.printable(argument))' stands in no table\n  fix: check the digits; handshaked explain --line shows what is made of a whole line"
+        )
         throw ExitStatus.noInput
       }
       return
@@ -148,7 +149,8 @@ struct ExplainCommand: AsyncParsableCommand {
     text += "\(seen.tornCount) torn, \(seen.markerCount) directives and markers\n"
     for schema in seen.schemas { text += "columns    \(Terminal.printable(schema.names.joined(separator: " ")))\n" }
     for reason in SkipReason.allCases where result.skips[reason].count > 0 {
-      text += "skipped    \(reason.name) \(result.skips[reason].count)×, first in line \(result.skips[reason].firstLine)\n"
+      text +=
+        "skipped    \(reason.name) \(result.skips[reason].count)×, first in line \(result.skips[reason].firstLine)\n"
     }
     let byLine = Dictionary(grouping: result.findings, by: \.line)
     for record in seen.records.prefix(ExplainCommand.recordLimit) {
@@ -171,7 +173,9 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     let held = zip(engine.rules.rules.signatures, pipeline.signatureCounts).filter { $0.1 > 0 }
     text += "\nheld       "
-    text += held.isEmpty ? "no signature\n" : held.map { "\($0.0.id) (\($0.0.yields.rawValue)) \($0.1)×" }.joined(separator: ", ") + "\n"
+    text +=
+      held.isEmpty
+      ? "no signature\n" : held.map { "\($0.0.id) (\($0.0.yields.rawValue)) \($0.1)×" }.joined(separator: ", ") + "\n"
     try Terminal.write(text)
   }
 

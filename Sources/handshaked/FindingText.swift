@@ -12,7 +12,8 @@ enum FindingText {
       case .warning: palette.yellow(finding.severity.rawValue)
       case .info: finding.severity.rawValue
       }
-    var text = "\(finding.time?.rfc3339 ?? "(no time)") \(mark) \(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
+    var text =
+      "\(finding.time?.rfc3339 ?? "(no time)") \(mark) \(finding.findingClass.rawValue)/\(finding.cause.rawValue)"
     if let code = finding.code { text += " \(code)" }
     if let symbol = finding.symbol { text += " \(symbol)" }
     if let who = parties(finding) { text += " \(who)" }

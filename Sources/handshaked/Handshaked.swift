@@ -4,7 +4,8 @@ import ArgumentParser
 struct Handshaked: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handshaked",
-    abstract: "Finds failed TLS handshakes in the logs of a Configuration Manager estate: where, between whom, and why.",
+    abstract:
+      "Finds failed TLS handshakes in the logs of a Configuration Manager estate: where, between whom, and why.",
     discussion: """
       Example: handshaked replay /srv/logs
 
@@ -21,7 +22,9 @@ enum Main {
     var arguments = Array(CommandLine.arguments.dropFirst())
     // Signed codes look like options: `explain -2147012721`.
     if arguments.first == "explain", !arguments.contains("--"),
-      let index = arguments.firstIndex(where: { $0.count > 2 && $0.hasPrefix("-") && $0.dropFirst().allSatisfy(\.isNumber) })
+      let index = arguments.firstIndex(where: {
+        $0.count > 2 && $0.hasPrefix("-") && $0.dropFirst().allSatisfy(\.isNumber)
+      })
     {
       arguments.insert("--", at: index)
     }

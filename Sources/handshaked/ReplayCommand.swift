@@ -36,16 +36,23 @@ struct ReplayCommand: AsyncParsableCommand {
   @Option(help: "text for people, json for one JSON object a line.")
   var output = OutputForm.text
 
-  @Option(help: ArgumentHelp("Leave out what happened before: 2026-03-02 or 2026-03-02T06:00:00Z; UTC unless it names a zone.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Leave out what happened before: 2026-03-02 or 2026-03-02T06:00:00Z; UTC unless it names a zone.",
+      valueName: "time"))
   var since: TimeArgument?
 
   @Option(help: ArgumentHelp("Leave out what happened then or later.", valueName: "time"))
   var until: TimeArgument?
 
-  @Option(help: ArgumentHelp("Exit with 1 when there is a finding of this severity or above: info, warning, error, critical.", valueName: "severity"))
+  @Option(
+    help: ArgumentHelp(
+      "Exit with 1 when there is a finding of this severity or above: info, warning, error, critical.",
+      valueName: "severity"))
   var failOn: Severity?
 
-  @Option(help: ArgumentHelp("The zone of records that carry none, such as Europe/Berlin (default: UTC).", valueName: "zone"))
+  @Option(
+    help: ArgumentHelp("The zone of records that carry none, such as Europe/Berlin (default: UTC).", valueName: "zone"))
   var timeZone: ZoneArgument?
 
   @OptionGroup var definitions: DefinitionOptions
@@ -154,7 +161,9 @@ struct ReplayCommand: AsyncParsableCommand {
     let isMissing = report.refused.contains { error in
       if case .system = error.problem { true } else { false }
     }
-    if isMissing || (report.streams.allSatisfy { $0.error != nil } && !report.refused.isEmpty) { throw ExitStatus.noInput }
+    if isMissing || (report.streams.allSatisfy { $0.error != nil } && !report.refused.isEmpty) {
+      throw ExitStatus.noInput
+    }
     if report.streams.isEmpty {
       Terminal.message("there is no file to read\n  fix: name a file, or a folder that holds one")
       throw ExitStatus.noInput

@@ -97,7 +97,9 @@ struct SummaryText {
       out += field(index == 0 ? "seen" : "", text, indent)
       if let remedy = explanation?.remedy, !remedies.contains(remedy) { remedies.append(remedy) }
     }
-    if lines.count > 6 { out += field("", "and \(Figures.count(UInt64(lines.count - 6))) other kinds: --findings", indent) }
+    if lines.count > 6 {
+      out += field("", "and \(Figures.count(UInt64(lines.count - 6))) other kinds: --findings", indent)
+    }
     if let explanation = Explanation(lines[0].example, engine) { out += field("means", explanation.explain, indent) }
     for (index, remedy) in remedies.prefix(2).enumerated() { out += field(index == 0 ? "do" : "also", remedy, indent) }
     return out

@@ -15,7 +15,9 @@ enum Terminal {
         // Whoever read the output has seen enough: `| head`.
         throw ExitCode(0)
       } else if errno != EINTR {
-        message("cannot write the output: \(String(cString: strerror(errno)))\n  fix: check the space and the rights where it goes")
+        message(
+          "cannot write the output: \(String(cString: strerror(errno)))\n  fix: check the space and the rights where it goes"
+        )
         throw ExitStatus.inputOutput
       }
     }

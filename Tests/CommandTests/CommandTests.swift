@@ -24,7 +24,8 @@ import Testing
     let run = try Executable.run(["replay", Self.samples + "/tls10-off-too-early"])
     #expect(run.status == 0)
     for word in [
-      "protocol-mismatch/protocol", "W7-0118", "mp01.corp.example", "KB 3140245", "TLS 1.0", "10.31.4.117", "What was sent",
+      "protocol-mismatch/protocol", "W7-0118", "mp01.corp.example", "KB 3140245", "TLS 1.0", "10.31.4.117",
+      "What was sent",
     ] { #expect(run.output.contains(word), "\(word)") }
     #expect(!run.output.contains("\u{1B}"))
     #expect(run.error.isEmpty)
@@ -42,8 +43,10 @@ import Testing
     #expect(all.last?["findings"] as? Int == findings.count)
     // The fixed order of keys of the interface.
     let order = [
-      "schema", "type", "signature", "class", "cause", "severity", "time", "path", "offset", "length", "line", "host", "log",
-      "component", "client", "clientID", "clientIP", "server", "role", "protocol", "cipher", "code", "symbol", "alert", "area",
+      "schema", "type", "signature", "class", "cause", "severity", "time", "path", "offset", "length", "line", "host",
+      "log",
+      "component", "client", "clientID", "clientIP", "server", "role", "protocol", "cipher", "code", "symbol", "alert",
+      "area",
       "feature", "stack", "confidence", "sameAs",
     ]
     for line in run.output.split(separator: "\n") where line.contains("\"type\":\"finding\"") {
@@ -124,7 +127,8 @@ import Testing
     for arguments in [
       ["replay"], ["replay", "x", "--threads", "0"], ["replay", "x", "--since", "yesterday"], ["nonsense"],
       ["replay", "x", "--output", "xml"], ["replay", "x", "--fail-on", "fatal"],
-      ["replay", "x", "--since", "2026-03-02", "--until", "2026-03-01"], ["explain"], ["explain", "x", "--code", "--line"],
+      ["replay", "x", "--since", "2026-03-02", "--until", "2026-03-01"], ["explain"],
+      ["explain", "x", "--code", "--line"],
     ] {
       let run = try Executable.run(arguments)
       #expect(run.status == 64, "\(arguments): \(run.status) \(run.error)")
@@ -135,7 +139,8 @@ import Testing
   @Test func missingInput() throws {
     let run = try Executable.run(["replay", "/nonexistent/folder"])
     #expect(run.status == 66)
-    #expect(run.error.contains("/nonexistent/folder") && run.error.contains("No such file") && run.error.contains("fix:"))
+    #expect(
+      run.error.contains("/nonexistent/folder") && run.error.contains("No such file") && run.error.contains("fix:"))
     let mixed = try Executable.run(["replay", Self.samples + "/healthy-day", "/nonexistent"])
     #expect(mixed.status == 66)
     #expect(mixed.output.contains("112 cmtrace") || mixed.output.contains("cmtrace"))

@@ -11,7 +11,9 @@ import Testing
     "<![LOG[[CCMHTTP] ERROR: URL=https://mp01.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" component=\"CcmMessaging\" context=\"\" type=\"3\" thread=\"1\" file=\"ccmhttp.cpp:1\">\n"
 
   /// The good record behind the damage is still found.
-  private func findsTheGoodRecord(after damage: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws -> TestEngine.Outcome {
+  private func findsTheGoodRecord(after damage: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws
+    -> TestEngine.Outcome
+  {
     let outcome = try TestEngine.run(damage + Array("\n".utf8) + Array(Self.good.utf8))
     let finding = outcome.findings.last
     #expect(finding?.code == "0x80072f8f", sourceLocation: sourceLocation)
@@ -88,8 +90,10 @@ import Testing
   func randomBytesNeverCrash(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     let pieces = [
-      "<![LOG[", "]LOG]!>", "<time=\"", "$$<", "><thread=", "#Fields: date time c-ip\n", "2026-03-02 06:00:00 ", "<Event ",
-      "</Event>", "<Events>", "{\"", "\":", "}", "[", "]", "\n", "\r\n", "<13>1 2026-03-02T06:00:00Z h a - - - ", "123 <13>1 ",
+      "<![LOG[", "]LOG]!>", "<time=\"", "$$<", "><thread=", "#Fields: date time c-ip\n", "2026-03-02 06:00:00 ",
+      "<Event ",
+      "</Event>", "<Events>", "{\"", "\":", "}", "[", "]", "\n", "\r\n", "<13>1 2026-03-02T06:00:00Z h a - - - ",
+      "123 <13>1 ",
       "Schannel", "80072f8f", "#015#012", "\u{FEFF}", "12175", "Mar  2 06:00:00 h t: ",
     ]
     var bytes: [UInt8] = []
@@ -97,7 +101,9 @@ import Testing
       if Bool.random(using: &generator) {
         bytes += pieces.randomElement(using: &generator)!.utf8
       } else {
-        for _ in 0..<Int.random(in: 1...8, using: &generator) { bytes.append(UInt8.random(in: 0...255, using: &generator)) }
+        for _ in 0..<Int.random(in: 1...8, using: &generator) {
+          bytes.append(UInt8.random(in: 0...255, using: &generator))
+        }
       }
     }
     let whole = try TestEngine.run(bytes)
@@ -113,7 +119,8 @@ import Testing
   /// Log text that tries to take over a pattern: the match gives up within its limits and says so.
   @Test func patternsGiveUpWithinTheirLimits() throws {
     let text =
-      "<![LOG[instance of CCM_CcmHttp_Status { ClientID = \"GUID:" + String(repeating: "ClientID = \"GUID:x\" HostName = \"", count: 20_000)
+      "<![LOG[instance of CCM_CcmHttp_Status { ClientID = \"GUID:"
+      + String(repeating: "ClientID = \"GUID:x\" HostName = \"", count: 20_000)
       + "]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" component=\"CcmMessaging\" context=\"\" type=\"3\" thread=\"1\" file=\"x.cpp:1\">\n"
     let outcome = try TestEngine.run(Array((text + Self.good).utf8))
     #expect(outcome.findings.last?.code == "0x80072f8f")

@@ -78,7 +78,8 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
       (
         SightingKey(
           clientLow: UInt64.random(in: 0..<8, using: &generator), isAddress: Bool.random(using: &generator),
-          server: UInt32.random(in: 0..<3, using: &generator), protocolName: UInt32.random(in: 0..<3, using: &generator),
+          server: UInt32.random(in: 0..<3, using: &generator),
+          protocolName: UInt32.random(in: 0..<3, using: &generator),
           outcome: UInt8.random(in: 0..<3, using: &generator)),
         Bool.random(using: &generator) ? Int64.min : Int64.random(in: -5...5, using: &generator)
       )
@@ -119,7 +120,8 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
     isThread: Bool = false, offset: UInt64
   ) -> Finding {
     var finding = Finding(
-      signature: signature, findingClass: .protocolMismatch, cause: cause, severity: .error, stream: 0, path: "System.xml",
+      signature: signature, findingClass: .protocolMismatch, cause: cause, severity: .error, stream: 0,
+      path: "System.xml",
       offset: offset, length: 10, line: offset, confidence: .documented)
     finding.time = Timestamp(microseconds: 1_000_000_000 + milliseconds * 1000)
     finding.host = host

@@ -11,7 +11,9 @@ import Testing
     var found: [(path: String, count: UInt64)] = []
     for line in text.split(separator: "\n") where line.hasPrefix("| `") {
       let cells = line.split(separator: "|").map { $0.split(separator: " ").joined(separator: " ") }
-      guard cells.count > 7, cells[4] == "CMTrace", let range = cells[7].firstRange(of: " whole records") else { continue }
+      guard cells.count > 7, cells[4] == "CMTrace", let range = cells[7].firstRange(of: " whole records") else {
+        continue
+      }
       let digits = cells[7][..<range.lowerBound].split(separator: " ").last.map(String.init) ?? ""
       if let count = UInt64(digits) { found.append((cells[0].split(separator: "`").joined(), count)) }
     }
@@ -34,7 +36,9 @@ import Testing
     guard let files = PackageRoot.realLogs() else { return }
     func findings(_ path: String) throws -> [Finding] {
       let file = try #require(files.first { $0.path == path })
-      return try TestEngine.run(file.bytes, host: nil, log: "System").findings.filter { $0.signature.hasPrefix("schannel") }
+      return try TestEngine.run(file.bytes, host: nil, log: "System").findings.filter {
+        $0.signature.hasPrefix("schannel")
+      }
     }
     let received = try findings("dotnet-corefx/issue-1894-schannel-36887.xml")
     #expect(received.map(\.alert) == [20])
@@ -44,7 +48,10 @@ import Testing
     #expect(sent.first?.host == "WIN-U5410N2J187")
     #expect(try findings("netchx-netch/issue-453-schannel-36871-zh.xml").map(\.code) == ["36871"])
     #expect(try findings("microsoft-EventLogExpert/issue-397-schannel-36871.txt").map(\.code) == ["36871"])
-    #expect(try findings("Azure-Service-Fabric-Troubleshooting-Guides/schannel-36870-eventviewer.txt").map(\.code) == ["36870"])
+    #expect(
+      try findings("Azure-Service-Fabric-Troubleshooting-Guides/schannel-36870-eventviewer.txt").map(\.code) == [
+        "36870"
+      ])
     #expect(try findings("axoflow-axosyslog/schannel-36880-userdata.xml").isEmpty)
   }
 
@@ -52,8 +59,10 @@ import Testing
   @Test(arguments: [
     "ErnestoLeon87-log_reader/smsts.log", "brackdk04-hello-world/smsts.log", "findingsanity-Logs/UpdatesDeployment.log",
     "findingsanity-Logs/UpdatesHandler.log", "findingsanity-Logs/UpdatesStore.log", "findingsanity-Logs/WUAHandler.log",
-    "maxmoonACR-MDTLOGFiles/ZTIGather.log", "log2timeline-plaso/sccm_various.log", "adamgell-cmtraceopen/psadt_install.log",
-    "NickSmet-ts-evtx/Application.xml", "wagga40-Zircolite/winlogbeat_sysmon_sample.json", "tstack-lnav/logfile_w3c_big.0",
+    "maxmoonACR-MDTLOGFiles/ZTIGather.log", "log2timeline-plaso/sccm_various.log",
+    "adamgell-cmtraceopen/psadt_install.log",
+    "NickSmet-ts-evtx/Application.xml", "wagga40-Zircolite/winlogbeat_sysmon_sample.json",
+    "tstack-lnav/logfile_w3c_big.0",
     "OTRF-Security-Datasets/covenant_copy_smb_CreateRequest_2020-09-22145302.json", "microsoft-Tx/u_ex130609.log",
     "log2timeline-plaso/iis/iis10_edge_cases.log", "matomo-org-matomo-log-analytics/iis.log",
   ])

@@ -40,7 +40,9 @@ import Testing
     let expected = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
     let got = text.split(separator: "\n")
     for (index, line) in got.enumerated() where index >= expected.count || line != expected[index] {
-      Issue.record("\(scenario) line \(index + 1):\n  got      \(line)\n  expected \(index < expected.count ? expected[index] : "(nothing)")")
+      Issue.record(
+        "\(scenario) line \(index + 1):\n  got      \(line)\n  expected \(index < expected.count ? expected[index] : "(nothing)")"
+      )
       return
     }
     #expect(got.count == expected.count)

@@ -283,7 +283,8 @@ func leavesAlone(_ index: Int) {
 @Test func deeplyNestedJSONIsCounted() {
   let nested = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
   let result = opened(#"{"a":\#(nested),"message":"m","file":"/x/a.log"}"#)
-  #expect(result.skips.map(\.reason) == [.nestedTooDeep])
+  // The framing meets the line as it stands and counts it there.
+  #expect(result.skips.isEmpty)
   #expect(result.directCount == 1)
 }
 

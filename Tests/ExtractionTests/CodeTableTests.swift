@@ -19,11 +19,14 @@ import Testing
     "ERROR_WINHTTP_SECURE_FAILURE", "error_winhttp_secure_failure", "0xFFFFFFFF80072F8F",
   ])
   func win32Spellings(text: String) {
-    let codes = table(.code, [("0x80072f8f", "ERROR_WINHTTP_SECURE_FAILURE"), ("0x80090331", "SEC_E_ALGORITHM_MISMATCH")])
+    let codes = table(
+      .code, [("0x80072f8f", "ERROR_WINHTTP_SECURE_FAILURE"), ("0x80090331", "SEC_E_ALGORITHM_MISMATCH")])
     #expect(codes.row(for: text)?.value == "0x80072f8f")
   }
 
-  @Test(arguments: ["0x80072f8e", "12174", "817", "0x331", "80072f8", "0x180072f8f", "-1", "", "x", "2f8f8007", "99999999999999999999"])
+  @Test(arguments: [
+    "0x80072f8e", "12174", "817", "0x331", "80072f8", "0x180072f8f", "-1", "", "x", "2f8f8007", "99999999999999999999",
+  ])
   func nearMisses(text: String) {
     let codes = table(.code, [("0x80072f8f", nil), ("0x80090331", nil)])
     #expect(codes.row(for: text) == nil)
@@ -49,8 +52,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/ccm_system*", "/CCM_System/request", true), ("/ccm_system*", "/ccm_syste", false), ("*nt+6.1*", "a Windows NT+6.1;", true),
-    ("a*b*c", "aXbYc", true), ("a*b*c", "abc", true), ("a*b*c", "acb", false), ("exact", "Exact", true), ("exact", "exactly", false),
+    ("/ccm_system*", "/CCM_System/request", true), ("/ccm_system*", "/ccm_syste", false),
+    ("*nt+6.1*", "a Windows NT+6.1;", true),
+    ("a*b*c", "aXbYc", true), ("a*b*c", "abc", true), ("a*b*c", "acb", false), ("exact", "Exact", true),
+    ("exact", "exactly", false),
     ("*", "", true), ("a*a", "a", false),
   ])
   func wildcards(pattern: String, text: String, isMatch: Bool) {

@@ -8,7 +8,8 @@ import Testing
       Timestamp(year: 2026, month: 3, day: 2, hour: 6, minute: 0, second: 0, microsecond: 123_000).rfc3339
         == "2026-03-02T06:00:00.123Z")
     #expect(Timestamp(microseconds: -1).rfc3339 == "1969-12-31T23:59:59.999Z")
-    #expect(Timestamp(year: 2000, month: 2, day: 29, hour: 23, minute: 59, second: 59).rfc3339 == "2000-02-29T23:59:59.000Z")
+    #expect(
+      Timestamp(year: 2000, month: 2, day: 29, hour: 23, minute: 59, second: 59).rfc3339 == "2000-02-29T23:59:59.000Z")
   }
 
   /// Every day from 1900 to 2100 goes to a number and back.

@@ -54,12 +54,14 @@ enum NaiveScan {
     if batch.isDirect {
       _ = framer.frame(chunk.bytes, isFinal: true, openedByteCount: opened, into: &batch)
       #expect(
-        scanner.scan(chunk.bytes, batch) == NaiveScan.candidates(chunk.bytes, batch, engine.rules.rules.signatures), "\(what)")
+        scanner.scan(chunk.bytes, batch) == NaiveScan.candidates(chunk.bytes, batch, engine.rules.rules.signatures),
+        "\(what)")
     } else {
       let arena = batch.arena
       _ = framer.frame(arena.span, isFinal: true, openedByteCount: opened, into: &batch)
       #expect(
-        scanner.scan(arena.span, batch) == NaiveScan.candidates(arena.span, batch, engine.rules.rules.signatures), "\(what)")
+        scanner.scan(arena.span, batch) == NaiveScan.candidates(arena.span, batch, engine.rules.rules.signatures),
+        "\(what)")
     }
   }
 

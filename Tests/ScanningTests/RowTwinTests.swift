@@ -45,13 +45,23 @@ enum RowTwin {
       let status = Int(row["sc-status"] ?? "") ?? -1
       let substatus = Int(row["sc-substatus"] ?? "") ?? 0
       let outcome =
-        status >= 500 ? "failed" : status == 403 && [4, 5, 7, 12, 13, 16, 17].contains(substatus) ? "refused" : "succeeded"
+        status >= 500
+        ? "failed" : status == 403 && [4, 5, 7, 12, 13, 16, 17].contains(substatus) ? "refused" : "succeeded"
       let stem = row["cs-uri-stem"] ?? ""
       let role = stem.count > 1 ? roles.first { Wildcard.matches($0.pieces, stem) }?.role : nil
       let crypt = row["crypt-protocol"].flatMap { $0 == "-" ? nil : protocols[$0] ?? $0 }
-      counts[Seen(client: client, server: name ?? host, role: role, protocolName: crypt, outcome: outcome, count: 0), default: 0] += 1
+      counts[
+        Seen(client: client, server: name ?? host, role: role, protocolName: crypt, outcome: outcome, count: 0),
+        default: 0] += 1
     }
-    return (Set(counts.map { key, count in Seen(client: key.client, server: key.server, role: key.role, protocolName: key.protocolName, outcome: key.outcome, count: count) }), refused)
+    return (
+      Set(
+        counts.map { key, count in
+          Seen(
+            client: key.client, server: key.server, role: key.role, protocolName: key.protocolName,
+            outcome: key.outcome, count: count)
+        }), refused
+    )
   }
 }
 
@@ -68,10 +78,15 @@ enum RowTwin {
       switch name {
       case "date": "2026-03-0\(Int.random(in: 1...9, using: &generator))"
       case "time": "0\(Int.random(in: 0...9, using: &generator)):00:0\(Int.random(in: 0...9, using: &generator))"
-      case "c-ip": ["10.0.0.\(Int.random(in: 1...4, using: &generator))", "2001:db8::1%4", "-", "nonsense"].randomElement(using: &generator)!
+      case "c-ip":
+        ["10.0.0.\(Int.random(in: 1...4, using: &generator))", "2001:db8::1%4", "-", "nonsense"].randomElement(
+          using: &generator)!
       case "cs-uri-stem":
-        ["/ccm_system/request", "/SMS_MP/.sms_aut", "/", "-", "/SMS_DP_SMSPKG$/x", "/other", "/ClientWebService/client.asmx"]
-          .randomElement(using: &generator)!
+        [
+          "/ccm_system/request", "/SMS_MP/.sms_aut", "/", "-", "/SMS_DP_SMSPKG$/x", "/other",
+          "/ClientWebService/client.asmx",
+        ]
+        .randomElement(using: &generator)!
       case "sc-status": ["200", "200", "304", "401", "404", "500", "-"].randomElement(using: &generator)!
       case "sc-substatus": ["0", "0", "2"].randomElement(using: &generator)!
       case "crypt-protocol": ["40", "400", "-", "1000", "abc"].randomElement(using: &generator)!
@@ -109,7 +124,12 @@ enum RowTwin {
       seen[key, default: 0] += row.count
     }
     // Self tests of the server (c-ip = s-ip) do not occur here: s-ip is never an address.
-    let ours = Set(seen.map { key, count in RowTwin.Seen(client: key.client, server: key.server, role: key.role, protocolName: key.protocolName, outcome: key.outcome, count: count) })
+    let ours = Set(
+      seen.map { key, count in
+        RowTwin.Seen(
+          client: key.client, server: key.server, role: key.role, protocolName: key.protocolName, outcome: key.outcome,
+          count: count)
+      })
     #expect(ours.subtracting(twin.seen) == [])
     #expect(twin.seen.subtracting(ours) == [])
     #expect(outcome.result.skips[.w3cColumns].count == UInt64(twin.refused))

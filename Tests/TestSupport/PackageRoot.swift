@@ -29,9 +29,11 @@ package enum PackageRoot {
 
   /// The folders in a folder, by path.
   package static func folders(in relative: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(at: URL(fileURLWithPath: path(relative)), includingPropertiesForKeys: [.isDirectoryKey])
-      .filter { (try? $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false }
-      .map(\.path).sorted()
+    try FileManager.default.contentsOfDirectory(
+      at: URL(fileURLWithPath: path(relative)), includingPropertiesForKeys: [.isDirectoryKey]
+    )
+    .filter { (try? $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory) ?? false }
+    .map(\.path).sorted()
   }
 
   /// The real logs without containers, or nil where they are not there; then the test says so and returns.
