@@ -93,6 +93,9 @@ let package = Package(
       name: "DetectionTests", dependencies: ["Detection", "Clients", "Replay", "Sinks", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
+      name: "UserPainTests", dependencies: ["Replay", "Detection", "Clients", "Verification", "TestSupport"],
+      exclude: ["Cases"], swiftSettings: plain),
+    .testTarget(
       name: "AccuracyTests",
       dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"],
       swiftSettings: plain),

@@ -121,15 +121,20 @@ package enum EventJSONBoundary {
     return nil
   }
 
+  private static func isJSONLine(_ first: UInt8) -> Bool {
+    ASCII.isSpace(first) || first == 0x22 || first == 0x7D || first == 0x5D || first == 0x2C || first == 0x3A
+  }
+
   /// Where to go on after a fault at `fault`: the first later line up to there that begins with `{`, else the line of
-  /// the fault when it is a later one (it may be a record of another shape), else the line after it.
+  /// the fault when it is a later one and begins as no line of JSON does (a record of another shape), else the line
+  /// after it.
   private static func resume(in text: Span<UInt8>, start: Int, at fault: Int, end: Int) -> Int {
     var index = start
     while let lineEnd = text.firstIndex(of: 0x0A, from: index, to: fault) {
       if text[lineEnd + 1] == 0x7B { return lineEnd + 1 }
       index = lineEnd + 1
     }
-    if index > start, index <= fault { return index }
+    if index > start, index <= fault, !isJSONLine(text[index]) { return index }
     guard let lineEnd = text.firstIndex(of: 0x0A, from: fault, to: end) else { return end }
     return lineEnd + 1
   }

@@ -5,7 +5,7 @@ package enum Text {
     unsafe bytes.withUnsafeBufferPointer { raw in
       if let whole = unsafe String(validating: raw, as: UTF8.self) { return whole }
       var scalars = String.UnicodeScalarView()
-      for unsafebyte in unsafe raw { scalars.append(windows1252(byte)) }
+      for index in 0..<bytes.count { scalars.append(windows1252(bytes[index])) }
       return String(scalars)
     }
   }

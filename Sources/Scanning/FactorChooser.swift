@@ -8,7 +8,7 @@ import Records
 /// afterwards by looking at every anchor again (`isComplete`), not by trusting the choice.
 package struct FactorChooser {
   /// Length of a factor: long enough to be rare, short enough to be shared between anchors.
-  private static let lengths = 4...8
+  private static let lengths = 4...12
 
   package static func choose(for anchors: [[UInt8]]) -> [[UInt8]] {
     var windows: [[UInt8]: Set<Int>] = [:]
@@ -75,12 +75,13 @@ package struct FactorChooser {
       if index > 0, kind(window[index - 1]) != kind(byte) { weight *= 0.5 }
       chance *= weight
     }
-    // Words that every log is full of: the byte model knows nothing of them. Blanks around a word change nothing.
-    var core = window[...]
-    while core.first == 0x20 { core = core.dropFirst() }
-    while core.last == 0x20 { core = core.dropLast() }
-    let body = Array(core)
-    for word in commonWords where body.count >= 3 && contains(word, body) || contains(body, word) { chance += 0.002 }
+    // Words that every log is full of: the byte model knows nothing of them. A window of pieces of such words is
+    // common too, less so the more pieces it has.
+    let pieces = window.split(separator: 0x20).map { Array($0) }
+    let isCommon = pieces.allSatisfy { piece in
+      piece.count <= 2 || commonWords.contains { contains($0, piece) || contains(piece, $0) }
+    }
+    if isCommon { chance += pieces.count > 1 ? 0.0006 : 0.004 }
     return chance * 1e6 + 3
   }
 

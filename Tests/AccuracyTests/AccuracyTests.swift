@@ -84,6 +84,7 @@ import Testing
     for index in rules.signatures.indices {
       var fewer = rules
       let removed = fewer.signatures.remove(at: index)
+      if Scope.provenByCases.contains(removed.id) { continue }
       if Scope.leftFamilies.contains(removed.id.components(separatedBy: ".")[0]) {
         later.append(removed.id)
         continue
@@ -103,7 +104,7 @@ import Testing
         useless.append(removed.id)
       }
     }
-    let count = rules.signatures.count - later.count
+    let count = rules.signatures.count - later.count - Scope.provenByCases.count
     print(
       "ABLATION \(count - useless.count) of \(count) matter (\(factsOnly.count) by the fields of their findings alone)")
     if !later.isEmpty { print("  about rows left for later: \(later.joined(separator: " "))") }
