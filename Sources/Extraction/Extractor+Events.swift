@@ -6,12 +6,7 @@ extension Extractor {
     _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
     _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
-    let start = Int(slot.start)
-    let end = Int(slot.end)
-    let isRead =
-      slot.format == .eventXML
-      ? EventXMLReader.read(text, start: start, end: end, into: &fields)
-      : EventJSONReader.read(text, start: start, end: end, into: &fields)
+    let isRead = readEvent(slot, text)
     guard isRead else {
       // A torn event has been counted by the framing.
       if !slot.isTorn {
@@ -53,6 +48,22 @@ extension Extractor {
     if !isLookAlike {
       for key in sightings { evidence.sightings.append(key, at: time?.microseconds ?? .min) }
     }
+  }
+
+  /// Reads the fields of an event in whatever rendering it is.
+  mutating func readEvent(_ slot: RecordSlot, _ text: Span<UInt8>) -> Bool {
+    let start = Int(slot.start)
+    let end = Int(slot.end)
+    switch slot.format {
+    case .eventXML: guard EventXMLReader.read(text, start: start, end: end, into: &fields) else { return false }
+    case .eventJSON: guard EventJSONReader.read(text, start: start, end: end, into: &fields) else { return false }
+    case .snare: return EventTextReader.readSnare(text, start: start, end: end, into: &fields)
+    case .eventText: return EventTextReader.readViewer(text, start: start, end: end, into: &fields)
+    default: return false
+    }
+    // XML and JSON may carry the rendered text alone.
+    SchannelText.fill(&fields)
+    return true
   }
 
   // MARK: Predicates

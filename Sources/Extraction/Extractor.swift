@@ -352,13 +352,7 @@ extension Extractor {
         time: facts.time, component: facts.component.map { Text.decode(text.extracting($0)) }, host: nil,
         message: message)
     }
-    let start = Int(slot.start)
-    let end = Int(slot.end)
-    let isRead =
-      slot.format == .eventXML
-      ? EventXMLReader.read(text, start: start, end: end, into: &fields)
-      : EventJSONReader.read(text, start: start, end: end, into: &fields)
-    guard isRead else { return RecordDescription(message: message) }
+    guard readEvent(slot, text) else { return RecordDescription(message: message) }
     let id = fields.eventID.map { " \($0)" } ?? ""
     return RecordDescription(
       time: fields.time ?? fields.localTime.map { options.zone.instant(ofLocal: $0) },

@@ -14,6 +14,7 @@ struct TextFacts: ~Copyable {
     switch slot.format {
     case .cmtrace: cmtrace(slot, text, log, zone)
     case .simple: simple(slot, text, zone)
+    case .windowsUpdate, .sqlErrorLog, .softwareDistribution, .smsAdminUI, .setup: dated(slot, text, zone)
     default: break
     }
   }
@@ -68,6 +69,18 @@ struct TextFacts: ~Copyable {
     component = trailer.component
     thread = trailer.thread
     resolve(trailer.time, trailer.clock, trailer.clock.bias, slot, zone)
+  }
+
+  private mutating func dated(_ slot: RecordSlot, _ text: Span<UInt8>, _ zone: ZoneRules) {
+    guard let line = DatedLine.read(text, start: Int(slot.start), end: Int(slot.end)) else { return }
+    component = line.component
+    thread = line.thread
+    if line.isUTC {
+      time = line.reading
+    } else {
+      time =
+        slot.knownBias == .min ? zone.instant(ofLocal: line.reading) : line.reading.adding(minutes: Int(slot.knownBias))
+    }
   }
 
   private mutating func resolve(

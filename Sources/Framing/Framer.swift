@@ -10,6 +10,8 @@ import Records
 ///     #Fields: #Date: #Software: …   W3C or HTTPERR directives
 ///     2026-03-02 06:00:00 …          a row, once #Fields was seen
 ///     … $$<COMPONENT><date><thread>  the simple site-server format; more than one may share a line
+///     a date, [thread, PID, <date>   WindowsUpdate.log, ERRORLOG, SoftwareDistribution.log, SmsAdminUI.log, prerequisites
+///     MSWinEventLog, Log Name:       events as text: Snare, the Event Viewer's clipboard
 ///     anything else                  a plain line
 ///
 /// What an origin told about later lines (`#Fields`, `#Date`, the bias of its clock) is remembered per origin. An
@@ -115,6 +117,9 @@ package struct Framer: Sendable {
       {
         line = next
         continue
+      }
+      if case .notThis = step, isLineStart {
+        step = datedText(text, from: position, to: end, line: line, origin: origin, isFinal: isFinal, into: &batch)
       }
       if case .notThis = step {
         step = plain(text, from: position, to: end, line: line, origin: origin, into: &batch)
@@ -515,6 +520,111 @@ package struct Framer: Sendable {
     case .notAnEvent:
       return .notThis
     }
+  }
+
+  // MARK: Dated text and events as text
+
+  /// Logs whose lines begin with their date, Snare, and the Event Viewer's clipboard.
+  private mutating func datedText(
+    _ text: Span<UInt8>, from: Int, to end: Int, line: Int, origin: UInt32, isFinal: Bool,
+    into batch: inout RecordBatch
+  ) -> Step {
+    let first = text[from]
+    if ASCII.isDigit(first) || first == 0x5B || first == 0x3C, let dated = DatedLine.read(text, start: from, end: end) {
+      var last = line
+      var recordEnd = end
+      switch dated.format {
+      case .sqlErrorLog where text.has("Error: ", at: dated.messageStart):
+        // `Error: 17836, Severity: 20, State: 17.` says the number, the next line of the same source and time the text.
+        if Int(batch.lineEnds[line]) - from >= recordByteLimit {
+          break
+        } else if !continues(line, batch) {
+          if mayContinue(line, from: from, isFinal: isFinal, batch) { return .unfinished }
+        } else {
+          let bounds = batch.lineBounds(line + 1)
+          let nextEnd = contentEnd(text, from: bounds.start, line: line + 1, batch: batch)
+          if let next = DatedLine.read(text, start: bounds.start, end: nextEnd), next.format == .sqlErrorLog,
+            next.reading == dated.reading, !text.has("Error: ", at: next.messageStart)
+          {
+            last = line + 1
+            recordEnd = nextEnd
+          }
+        }
+      case .smsAdminUI, .softwareDistribution:
+        // Stacks of .NET exceptions follow on lines of their own.
+        guard
+          let found = blockEnd(
+            text, from: from, line: line, isFinal: isFinal, batch,
+            isEnd: { text, start, end in
+              start < end && (ASCII.isDigit(text[start]) || text[start] == 0x5B || text[start] == 0x3C)
+                && DatedLine.read(text, start: start, end: end) != nil || text.has("<![LOG[", at: start)
+            })
+        else { return .unfinished }
+        last = found.line
+        recordEnd = found.end
+      default: break
+      }
+      append(
+        RecordSlot(
+          format: dated.format, origin: origin, start: from, end: recordEnd,
+          messageStart: min(dated.messageStart, recordEnd), messageEnd: recordEnd,
+          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+      return .nextLine(last + 1)
+    }
+    if EventTextBoundary.beginsSnare(text, at: from) {
+      append(
+        RecordSlot(
+          format: .snare, origin: origin, start: from, end: end, messageStart: from, messageEnd: end,
+          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+      return .nextLine(line + 1)
+    }
+    guard EventTextBoundary.begins(text, at: from) else { return .notThis }
+    var hasXML = false
+    guard
+      let found = blockEnd(
+        text, from: from, line: line, isFinal: isFinal, batch,
+        isEnd: { text, start, _ in
+          if EventTextBoundary.isXMLHeading(text, at: start) { hasXML = true }
+          return hasXML || EventTextBoundary.begins(text, at: start) || text.has("<![LOG[", at: start)
+            || text.has("<Event", at: start)
+        })
+    else { return .unfinished }
+    if hasXML {
+      // The XML below says the same and more: the lines of the text and the heading are counted as read.
+      batch.markerCount += UInt64(found.line + 2 - line)
+      return .nextLine(found.line + 2)
+    }
+    append(
+      RecordSlot(
+        format: .eventText, origin: origin, start: from, end: found.end, messageStart: from, messageEnd: found.end,
+        knownBias: states[Int(origin)].bias, line: line), into: &batch)
+    return .nextLine(found.line + 1)
+  }
+
+  /// Whether a record of the last line may grow with the next chunk.
+  private func mayContinue(_ line: Int, from: Int, isFinal: Bool, _ batch: borrowing RecordBatch) -> Bool {
+    !isFinal && line + 1 == batch.lineEnds.count && mayWait(line, batch)
+      && Int(batch.lineEnds[line]) - from < recordByteLimit
+  }
+
+  /// The last line of a block that begins in `line` and reaches up to a line for which `isEnd` holds, and the end of its
+  /// content; nil when it must wait for the next chunk.
+  private mutating func blockEnd(
+    _ text: Span<UInt8>, from: Int, line: Int, isFinal: Bool, _ batch: borrowing RecordBatch,
+    isEnd: (Span<UInt8>, Int, Int) -> Bool
+  ) -> (line: Int, end: Int)? {
+    var last = line
+    while true {
+      guard Int(batch.lineEnds[last]) - from < recordByteLimit else { break }
+      guard continues(last, batch) else {
+        if mayContinue(last, from: from, isFinal: isFinal, batch) { return nil }
+        break
+      }
+      let bounds = batch.lineBounds(last + 1)
+      if isEnd(text, bounds.start, bounds.end) { break }
+      last += 1
+    }
+    return (last, tornEnd(text, from: from, to: Int(batch.lineEnds[last])))
   }
 
   // MARK: Simple records and plain lines

@@ -29,11 +29,11 @@ package enum RecordFormat: UInt8, CaseIterable, Sendable {
     self = format
   }
 
-  /// Whether this version frames it; the others are valid in definitions and met by nothing yet.
+  /// Whether this version frames it; EVTX files are valid in definitions and met by nothing yet.
   package var isFramed: Bool {
     switch self {
-    case .line, .cmtrace, .simple, .w3c, .httperr, .eventXML, .eventJSON: true
-    default: false
+    case .evtx: false
+    default: true
     }
   }
 
