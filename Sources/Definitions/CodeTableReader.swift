@@ -186,7 +186,8 @@ struct CodeTableReader {
       return false
     }
     var key = cell.text.lowercased()
-    if kind != .text {
+    // `*` in a table of numbers: any other number.
+    if kind != .text, !(kind == .number && cell.text == "*") {
       guard let value = CodeTable.number(of: cell.text, kind: kind), kind != .bits || value != 0 else {
         fault(
           "value '\(cell.text)' is no \(kind.rawValue) value", at: cell.position, fix: CodeTableReader.spelling(kind))

@@ -36,6 +36,8 @@ package struct CodeTable: Sendable {
   private var byNumber: [UInt64: Int] = [:]
   private var byLowWord: [UInt64: Int] = [:]
   private var byText: [String: Int] = [:]
+  /// The row `*` of a table of numbers: any number that no other row names.
+  private var other: Int?
   private var bits: [(mask: UInt64, row: Int)] = []
   private var wildcards: [(pieces: [[UInt8]], row: Int)] = []
 
@@ -58,7 +60,10 @@ package struct CodeTable: Sendable {
       case .bits:
         if let mask = CodeTable.number(of: row.value, kind: kind) { bits.append((mask, index)) }
       case .code, .number, .hex:
-        guard let number = CodeTable.number(of: row.value, kind: kind) else { continue }
+        guard let number = CodeTable.number(of: row.value, kind: kind) else {
+          if row.value == "*" { other = index }
+          continue
+        }
         byNumber[number] = index
         if kind == .code, number >> 16 == 0x8007 { byLowWord[number & 0xFFFF] = index }
       }
@@ -110,7 +115,7 @@ package struct CodeTable: Sendable {
     case .code, .number, .hex:
       if let number = CodeTable.number(of: text, kind: kind) {
         if let index = byNumber[number] { return rows[index] }
-        return byLowWord[number].map { rows[$0] }
+        return (byLowWord[number] ?? other).map { rows[$0] }
       }
       return kind == .code ? byText[text.lowercased()].map { rows[$0] } : nil
     }

@@ -71,6 +71,8 @@ struct Verdict {
   var confidence: Confidence?
   var protocolName: String?
   var outcome: Outcome
+  var explain: String?
+  var remedy: String?
   var isBenign = false
 
   init(_ signature: Signature) {
@@ -86,12 +88,15 @@ struct Verdict {
   }
 
   /// Lets a row replace what was said so far. The first table's row names the code.
-  mutating func refine(_ row: CodeRow, _ kind: CodeKind, isFirst: Bool) {
+  mutating func refine(_ row: CodeRow, _ kind: CodeKind, isFirst: Bool, spelled: String) {
     if isFirst {
       // A text value is a code only when it is written like one: `403.7`.
-      if kind != .text || row.value.utf8.first.map(ASCII.isDigit) ?? false { code = row.value }
+      if kind != .text || row.value.utf8.first.map(ASCII.isDigit) ?? false {
+        code = row.value == "*" ? spelled : row.value
+      }
       // Names that share a value stand side by side in the table; the first is the one that is printed.
       symbol = row.symbol?.split(separator: "/").first.map(String.init)
+      explain = row.explain
     }
     if row.findingClass == .benign { isBenign = true }
     if let value = row.findingClass { findingClass = value }
@@ -103,6 +108,7 @@ struct Verdict {
     if let value = row.confidence { confidence = value }
     if let value = row.protocolName { protocolName = value }
     if let value = row.outcome { outcome = value }
+    if let value = row.remedy { remedy = value }
   }
 
   /// What the record yields, given what the definition says.

@@ -47,6 +47,7 @@ extension Extractor {
     }
     if !isLookAlike {
       for key in sightings { evidence.sightings.append(key, at: time?.microseconds ?? .min) }
+      if let time, !sightings.isEmpty { evidence.noteTime(time) }
     }
   }
 
@@ -159,7 +160,7 @@ extension Extractor {
         if position == 0 { return nil }
         continue
       }
-      verdict.refine(row, table.kind, isFirst: position == 0)
+      verdict.refine(row, table.kind, isFirst: position == 0, spelled: value)
     }
     return verdict
   }

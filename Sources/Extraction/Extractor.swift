@@ -95,6 +95,8 @@ package struct Extractor: Sendable {
     finding.protocolName = verdict.protocolName
     finding.role = signature.role
     finding.eventGroup = signature.group
+    finding.explain = verdict.explain
+    finding.remedy = verdict.remedy
     return finding
   }
 
@@ -142,7 +144,10 @@ package struct Extractor: Sendable {
       }
     }
     if !isLookAlike {
-      for (key, time) in sightings { evidence.sightings.append(key, at: time) }
+      for (key, time) in sightings {
+        evidence.sightings.append(key, at: time)
+        if time != .min { evidence.noteTime(Timestamp(microseconds: time)) }
+      }
     }
   }
 
@@ -218,9 +223,13 @@ package struct Extractor: Sendable {
     for (position, code) in entry.codes.enumerated() {
       let table = rules.rules.tables[code.source.table]
       var row: CodeRow?
+      var spelled = ""
       switch code.origin {
       case .group(let number):
-        if let range = group(number) { row = table.row(for: Text.decode(text.extracting(clamped(range)))) }
+        if let range = group(number) {
+          spelled = Text.decode(text.extracting(clamped(range)))
+          row = table.row(for: spelled)
+        }
       case .log:
         row = table.row(for: origin.log)
         if row == nil, let component = facts.component {
@@ -232,7 +241,7 @@ package struct Extractor: Sendable {
         if position == 0 { return nil }
         continue
       }
-      verdict.refine(row, table.kind, isFirst: position == 0)
+      verdict.refine(row, table.kind, isFirst: position == 0, spelled: spelled)
     }
     return verdict
   }

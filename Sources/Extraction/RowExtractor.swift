@@ -331,7 +331,7 @@ struct RowExtractor: Sendable {
         if position == 0 { return nil }
         continue
       }
-      verdict.refine(found, rules.rules.tables[code.table].kind, isFirst: position == 0)
+      verdict.refine(found, rules.rules.tables[code.table].kind, isFirst: position == 0, spelled: "")
     }
     return verdict
   }
@@ -350,6 +350,7 @@ struct RowExtractor: Sendable {
     if lastClock.count == dateCount + timeCount, lastClock.isSame(as: text, dateField.0, count: dateCount),
       lastClock.isSame(as: text, timeField.start, count: timeCount, from: dateCount)
     {
+      if lastTime == RecordBatch.noTime { skipBadTime(row, &batch) }
       return lastTime
     }
     lastClock.removeAll(keepingCapacity: true)
@@ -365,10 +366,14 @@ struct RowExtractor: Sendable {
           + Int64(reading.microsecond))
       lastTime = (layout.plan.isLocal ? options.zone.instant(ofLocal: local) : local).microseconds
     } else {
-      let range = batch.chunkRange(start: row.lineStart, end: row.lineEnd, line: row.line)
-      batch.skip(.badTime, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
+      skipBadTime(row, &batch)
     }
     return lastTime
+  }
+
+  private func skipBadTime(_ row: Row, _ batch: inout RecordBatch) {
+    let range = batch.chunkRange(start: row.lineStart, end: row.lineEnd, line: row.line)
+    batch.skip(.badTime, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
   }
 
   private func day(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Timestamp? {
@@ -535,6 +540,8 @@ struct RowExtractor: Sendable {
     finding.feature = verdict.feature
     finding.stack = verdict.stack
     finding.eventGroup = signature.group
+    finding.explain = verdict.explain
+    finding.remedy = verdict.remedy
     let server = names.name(of: serverID(row, layout, names.id(of: origin.host ?? ""), text))
     finding.server = server
     if finding.host == nil, layout.plan.computer != nil { finding.host = server }

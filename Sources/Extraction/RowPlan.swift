@@ -62,8 +62,10 @@ struct RowPlan: Sendable {
       rules.append((rule, RowPlan.statuses(entry.signature, compiled.rules.tables)))
     }
     unknownStatus = rules.map(\.rule)
-    byStatus = (0..<1000).map { status in
-      rules.filter { $0.statuses?.contains(status) ?? true }.map(\.rule)
+    // Most statuses are named by no rule and share one list.
+    byStatus = Array(repeating: rules.filter { $0.statuses == nil }.map(\.rule), count: 1000)
+    for status in rules.reduce(into: Set<Int>(), { $0.formUnion($1.statuses ?? []) }) {
+      byStatus[status] = rules.filter { $0.statuses?.contains(status) ?? true }.map(\.rule)
     }
   }
 

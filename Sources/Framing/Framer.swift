@@ -427,8 +427,8 @@ package struct Framer: Sendable {
   ) -> Step {
     if text.has("#Fields:", at: from) {
       let schema = RowSchema.parse(text, from: from + 8, to: end)
-      guard !schema.names.isEmpty else { return .notThis }
-      states[Int(origin)].schema = schemaIndex(schema, in: &batch)
+      if schema.names.isEmpty, end - from <= Limits.columnLimit { return .notThis }
+      states[Int(origin)].schema = schema.names.isEmpty ? nil : schemaIndex(schema, in: &batch)
       if states[Int(origin)].schema == nil {
         let range = batch.chunkRange(start: from, end: end, line: line)
         batch.skip(.nameLimit, start: range.start, end: range.end, lineIndex: batch.physicalLine(line))

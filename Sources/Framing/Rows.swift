@@ -1,7 +1,8 @@
 import Records
 
 extension RowSchema {
-  /// The names of a `#Fields:` line, [from, to) after the colon. HTTPERR is known by its `s-reason`.
+  /// The names of a `#Fields:` line, [from, to) after the colon. HTTPERR is known by its `s-reason`. No names: there
+  /// are none, or more than `Limits.columnLimit`.
   package static func parse(_ text: Span<UInt8>, from: Int, to end: Int) -> RowSchema {
     var names: [String] = []
     var position = from
@@ -11,6 +12,9 @@ extension RowSchema {
       while position < end, !ASCII.isBlank(text[position]) { position += 1 }
       if position > start { names.append(Text.decode(text.extracting(start..<position)).lowercased()) }
     }
+    while position < end, ASCII.isBlank(text[position]) { position += 1 }
+    // More columns than are held: half a schema would lay every row on the wrong columns.
+    if position < end { return RowSchema(format: .w3c, names: []) }
     return RowSchema(format: names.contains("s-reason") ? .httperr : .w3c, names: names)
   }
 

@@ -88,7 +88,9 @@ package struct IngestError: Error, Sendable, Equatable {
   package var fix: String? {
     let quoted = ShellText.quoted(openPath)
     switch problem {
-    case .unsupported(let kind): return kind.remedy(path: quoted)
+    case .unsupported(let kind):
+      return openPath == SourceFile.standardInputName
+        ? "put what unpacks it before the pipe, or name the file" : kind.remedy(path: quoted)
     case .tooManyFiles: return "replay the folders below it one by one"
     case .system(_, let code):
       switch code {

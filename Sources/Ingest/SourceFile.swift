@@ -38,11 +38,13 @@ package struct SourceFile: Sendable, Equatable {
     self.init(input: .file(Array(path.utf8)), path: path, host: HostFolder.host(ofPath: path))
   }
 
+  package static let standardInputName = "standard input"
+
   /// The path for messages.
   package var openPath: String {
     switch input {
     case .file(let bytes): String(decoding: bytes, as: UTF8.self)
-    case .standardInput: "standard input"
+    case .standardInput: SourceFile.standardInputName
     }
   }
 }

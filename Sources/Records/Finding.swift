@@ -28,6 +28,9 @@ package struct Finding: Sendable, Equatable {
   package var feature: Feature?
   package var stack: Stack?
   package var confidence: Confidence
+  /// What the code rows say in place of the definition's own words; texts shared with the tables.
+  package var explain: String?
+  package var remedy: String?
   /// Records of the same group, writer and moment are one failure (`sameAs`).
   package var eventGroup: String?
   /// The thread that wrote the record, or the process where only that is known, for `eventGroup`.

@@ -36,7 +36,7 @@
   /// Whether the fields name a day that exists and a time of day; a leap second (60) is allowed.
   @inlinable
   package static func isValid(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) -> Bool {
-    guard year >= 1601, year <= 9999, month >= 1, month <= 12, day >= 1 else { return false }
+    guard year >= 1601, year <= 9998, month >= 1, month <= 12, day >= 1 else { return false }
     let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
     let lengths: (Int, Int) = (month == 2 ? (isLeap ? 29 : 28) : 0, [4, 6, 9, 11].contains(month) ? 30 : 31)
     guard day <= (month == 2 ? lengths.0 : lengths.1) else { return false }

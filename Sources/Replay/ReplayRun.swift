@@ -156,7 +156,8 @@ package enum Replay {
       report.error = error
       report.result = pipeline.result()
     }
-    if let error = report.error {
+    // A container that the reader itself met has been counted by it.
+    if let error = report.error, report.result.skips[error.skipReason].count == 0 {
       report.result.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount))
     }
     return report

@@ -141,7 +141,19 @@ package struct JSONLines {
 
   private mutating func quoted(_ value: String) {
     bytes.append(0x22)
+    var isAfterC2 = false
     for byte in value.utf8 {
+      // U+0080 to U+009F: terminals take them for controls too.
+      if isAfterC2, byte < 0xA0 {
+        let digits = Array("0123456789abcdef".utf8)
+        bytes.removeLast()
+        bytes += "\\u00".utf8
+        bytes.append(digits[Int(byte >> 4)])
+        bytes.append(digits[Int(byte & 15)])
+        isAfterC2 = false
+        continue
+      }
+      isAfterC2 = byte == 0xC2
       switch byte {
       case 0x22: bytes += "\\\"".utf8
       case 0x5C: bytes += "\\\\".utf8

@@ -46,7 +46,7 @@ struct CheckCommand: ParsableCommand {
     var report: CoverageReport?
     if let coverage {
       guard let data = FileManager.default.contents(atPath: coverage) else {
-        Terminal.message("cannot read \(coverage)\n  fix: name an existing tab-separated file")
+        Terminal.message("cannot read \(Terminal.printable(coverage))\n  fix: name an existing tab-separated file")
         throw ExitStatus.noInput
       }
       let found = set.load.coverage(tsv: String(decoding: data, as: UTF8.self), path: coverage)

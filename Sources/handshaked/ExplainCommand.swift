@@ -70,7 +70,7 @@ struct ExplainCommand: AsyncParsableCommand {
     for table in engine.rules.rules.tables {
       // Text tables hold sentences too; bits and hexadecimal words of IIS mean something only in their column.
       guard table.kind == .code || table.kind == .number || table.kind == .text || table.kind == .hex,
-        let row = table.row(for: value), row.explain != nil
+        let row = table.row(for: value), row.explain != nil, row.value != "*"
       else { continue }
       guard seen.insert("\(row.symbol ?? row.value) \(row.explain ?? "")").inserted else { continue }
       text += "\n\(palette.bold(row.symbol ?? row.value))  \(row.symbol == nil ? "" : row.value)  (\(table.name))\n"
@@ -109,11 +109,14 @@ struct ExplainCommand: AsyncParsableCommand {
     let files = FileSet(paths: [argument])
     guard let source = files.sources.first else {
       for error in files.refused { Terminal.message(error.description) }
-      if files.refused.isEmpty { Terminal.message("\(argument) is no file\n  fix: name a single file") }
+      if files.refused.isEmpty {
+        Terminal.message("\(Terminal.printable(argument)) is no file\n  fix: name a single file")
+      }
       throw ExitStatus.noInput
     }
     if files.sources.count > 1 {
-      Terminal.message("\(argument) is a folder; the first file of it is explained\n  fix: name a single file")
+      Terminal.message(
+        "\(Terminal.printable(argument)) is a folder; the first file of it is explained\n  fix: name a single file")
     }
     var bytes: [UInt8] = []
     do throws(IngestError) {
@@ -141,7 +144,8 @@ struct ExplainCommand: AsyncParsableCommand {
     let result = pipeline.result()
     let palette = Palette(isOn: Terminal.wantsColour)
 
-    var text = "stream     \(Terminal.printable(path)), host \(host ?? "not known"), log \(log)\n"
+    var text = "stream     \(Terminal.printable(path)), host "
+    text += "\(Terminal.printable(host ?? "not known")), log \(Terminal.printable(log))\n"
     text += "envelopes  \(seen.hasEnvelopes ? "opened" : "none")\n"
     let counts = RecordFormat.allCases.filter { seen.recordCounts[Int($0.rawValue)] > 0 }
       .map { "\(seen.recordCounts[Int($0.rawValue)]) \($0.name)" }

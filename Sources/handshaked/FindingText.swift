@@ -49,23 +49,3 @@ enum FindingText {
     return Terminal.printable(parts.joined(separator: "  ")) + "\n"
   }
 }
-
-/// What a finding means and what to do, from its definition and code row.
-struct Explanation {
-  var title: String
-  var explain: String
-  var remedy: String
-
-  init?(_ finding: Finding, _ engine: Engine) {
-    let rules = engine.rules.rules
-    guard let signature = rules.signatures.first(where: { $0.id == finding.signature }) else { return nil }
-    title = signature.title
-    explain = signature.explain
-    remedy = signature.remedy
-    guard let code = finding.code, let source = signature.codes.first,
-      let row = rules.tables[source.table].row(for: code)
-    else { return }
-    if let text = row.explain { explain = text }
-    if let text = row.remedy { remedy = text }
-  }
-}

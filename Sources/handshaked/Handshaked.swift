@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// Finds failed TLS handshakes in the logs of a Configuration Manager estate.
 struct Handshaked: AsyncParsableCommand {
@@ -19,6 +20,8 @@ struct Handshaked: AsyncParsableCommand {
 @main
 enum Main {
   static func main() async {
+    // A closed pipe is an error of `write`, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
     var arguments = Array(CommandLine.arguments.dropFirst())
     // Signed codes look like options: `explain -2147012721`.
     if arguments.first == "explain", !arguments.contains("--"),
@@ -26,7 +29,8 @@ enum Main {
         $0.count > 2 && $0.hasPrefix("-") && $0.dropFirst().allSatisfy(\.isNumber)
       })
     {
-      arguments.insert("--", at: index)
+      let code = arguments.remove(at: index)
+      arguments += ["--", code]
     }
     await Handshaked.main(arguments)
   }

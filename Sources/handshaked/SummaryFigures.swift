@@ -170,12 +170,12 @@ struct SummaryFigures {
     var tiers: Set<EvidenceTier> = []
     let counts = report.recordCounts
     if counts[Int(RecordFormat.w3c.rawValue)] > 0 { tiers.insert(.iis) }
-    if counts[Int(RecordFormat.eventXML.rawValue)] + counts[Int(RecordFormat.eventJSON.rawValue)] > 0 {
-      tiers.insert(.schannel)
-    }
+    let hasEvents = RecordFormat.allCases.contains { $0.family == .event && counts[Int($0.rawValue)] > 0 }
+    if hasEvents, SummaryFigures.hasSchannel(report, engine) { tiers.insert(.schannel) }
     for stream in report.streams {
       let text = stream.result.recordCounts
-      if text[Int(RecordFormat.simple.rawValue)] > 0 || stream.source.log.hasPrefix("MP_") { tiers.insert(.servers) }
+      let isServerLog = SummaryFigures.serverFormats.contains { text[Int($0.rawValue)] > 0 }
+      if isServerLog || stream.source.log.hasPrefix("MP_") { tiers.insert(.servers) }
       if text[Int(RecordFormat.cmtrace.rawValue)] > 0, SummaryFigures.isClientLog(stream.source.log) {
         tiers.insert(.clients)
       }
@@ -194,6 +194,15 @@ struct SummaryFigures {
 
   static func isLegacy(_ name: String) -> Bool {
     name.hasPrefix("SSL") || name.hasPrefix("PCT") || name == "TLS 1.0" || name == "TLS 1.1"
+  }
+
+  private static let serverFormats: [RecordFormat] = [.simple, .sqlErrorLog, .softwareDistribution, .setup]
+
+  /// Whether any definition of Schannel held: other events say nothing of handshakes.
+  private static func hasSchannel(_ report: ReplayReport, _ engine: Engine) -> Bool {
+    zip(engine.rules.rules.signatures, report.signatureCounts).contains { signature, count in
+      count > 0 && signature.id.hasPrefix("schannel.")
+    }
   }
 
   /// The logs that a client's own components write. Source: ConfigMgr "Log file reference", client operations.

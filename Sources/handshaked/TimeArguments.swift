@@ -27,9 +27,10 @@ extension Timestamp {
         guard let s = cursor.digits(in: span, to: bytes.count, most: 2) else { return nil }
         second = s.value
         if cursor.take(0x2E, in: span, to: bytes.count) {
-          guard let fraction = cursor.digits(in: span, to: bytes.count, most: 6) else { return nil }
+          guard let fraction = cursor.digits(in: span, to: bytes.count, most: 9) else { return nil }
           microsecond = fraction.value
-          for _ in fraction.count..<6 { microsecond *= 10 }
+          for _ in fraction.count..<9 { microsecond *= 10 }
+          microsecond /= 1000
         }
       }
       if !cursor.take(0x5A, in: span, to: bytes.count), cursor.position < bytes.count {
