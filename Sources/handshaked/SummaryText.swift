@@ -98,7 +98,11 @@ struct SummaryText {
       if let remedy = explanation?.remedy, !remedies.contains(remedy) { remedies.append(remedy) }
     }
     if lines.count > 6 {
-      out += field("", "and \(Figures.count(UInt64(lines.count - 6))) other kinds: --findings", indent)
+      out += field("", "and \(Figures.plural(UInt64(lines.count - 6), "other kind")): --findings", indent)
+    }
+    // Records that only tell again what others told: their advice would be for a cause that is not the one.
+    if group.failureCount == 0 {
+      return out + field("do", "see the failures of the same moment, which name the cause", indent)
     }
     if let explanation = Explanation(lines[0].example, engine) { out += field("means", explanation.explain, indent) }
     for (index, remedy) in remedies.prefix(2).enumerated() { out += field(index == 0 ? "do" : "also", remedy, indent) }
