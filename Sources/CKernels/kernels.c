@@ -50,28 +50,6 @@ ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, siz
     return hit ? hit - bytes : -1;
 }
 
-int hk_is_utf8(const uint8_t *p, size_t count) {
-    const uint8_t *end = p + count;
-    while (p < end) {
-        if (end - p >= 8) {
-            uint64_t word;
-            memcpy(&word, p, 8);
-            if (!(word & 0x8080808080808080ULL)) { p += 8; continue; }
-        }
-        uint8_t b = *p;
-        if (b < 0x80) { p++; continue; }
-        size_t need; uint8_t low = 0x80, high = 0xBF;
-        if (b >= 0xC2 && b <= 0xDF) need = 1;
-        else if (b >= 0xE0 && b <= 0xEF) { need = 2; if (b == 0xE0) low = 0xA0; if (b == 0xED) high = 0x9F; }
-        else if (b >= 0xF0 && b <= 0xF4) { need = 3; if (b == 0xF0) low = 0x90; if (b == 0xF4) high = 0x8F; }
-        else return 0;
-        if ((size_t)(end - p) <= need) return 0;
-        if (p[1] < low || p[1] > high) return 0;
-        for (size_t k = 2; k <= need; k++) if ((p[k] & 0xC0) != 0x80) return 0;
-        p += need + 1;
-    }
-    return 1;
-}
 
 ptrdiff_t hk_first_line_end(const uint8_t *bytes, size_t count) {
     const uint8_t *hit = count ? memchr(bytes, '\n', count) : NULL;

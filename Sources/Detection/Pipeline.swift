@@ -110,8 +110,7 @@ package struct Pipeline: Sendable {
     StreamResult(
       findings: evidence.findings, skips: skips, recordCounts: batch.recordCounts, markerCount: batch.markerCount,
       outsideWindowCount: evidence.outsideWindowCount, firstTime: evidence.firstTime, lastTime: evidence.lastTime,
-      hasCryptFields: batch.schemas.contains { $0.names.contains("crypt-protocol") },
-      hasRows: !batch.schemas.isEmpty)
+      hasCryptFields: batch.schemas.contains { $0.names.contains("crypt-protocol") })
   }
 }
 
@@ -125,9 +124,8 @@ package struct StreamResult: Sendable {
   package var outsideWindowCount: UInt64
   package var firstTime: Timestamp?
   package var lastTime: Timestamp?
-  /// Whether an IIS schema carried the TLS columns, and whether there was a schema at all.
+  /// Whether an IIS schema carried the TLS columns.
   package var hasCryptFields: Bool
-  package var hasRows: Bool
 
   package var recordCount: UInt64 { recordCounts.reduce(0, +) }
 }

@@ -120,7 +120,4 @@ package struct CodeTable: Sendable {
       return kind == .code ? byText[text.lowercased()].map { rows[$0] } : nil
     }
   }
-
-  /// Rows by number, for predicates compiled ahead (`.number` and `.hex` tables).
-  package func row(forNumber number: UInt64) -> CodeRow? { byNumber[number].map { rows[$0] } }
 }

@@ -17,8 +17,6 @@ size_t hk_spaces(const uint8_t *bytes, size_t count, uint32_t *out, size_t capac
 /// The position of `needle` in `bytes`, or -1. `needle_count` ≥ 1.
 ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count);
 
-/// 1 when the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates), else 0.
-int hk_is_utf8(const uint8_t *bytes, size_t count);
 
 /// The position of the first '\n' in `bytes`, or -1.
 ptrdiff_t hk_first_line_end(const uint8_t *bytes, size_t count);
