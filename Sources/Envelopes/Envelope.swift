@@ -20,6 +20,8 @@ struct Envelope: Sendable {
   /// The log's name where no path tells it: TAG or APP-NAME.
   var log = NameRange()
   var path = NameRange()
+  /// Where the payload begins in the file it was read from, in bytes; -1 when that is not told.
+  var offset: Int64 = -1
   /// Microseconds, or `RecordBatch.noTime`.
   var received = RecordBatch.noTime
   var payloadStart = 0

@@ -25,9 +25,11 @@ package struct EnvelopeOpener: Sendable {
   private struct Told {
     var names = OriginNames()
     var received = RecordBatch.noTime
+    var offset: Int64 = -1
   }
 
   private var origins: OriginTable
+  private var joiner = PieceJoiner()
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -53,7 +55,20 @@ package struct EnvelopeOpener: Sendable {
     // Taken out, so that the loop may call mutating functions while it reads them.
     var ends: [UInt32] = []
     swap(&ends, &lineEnds)
-    let (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
+    joiner.reset()
+    var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
+    if joiner.isHolding {
+      let isEnd = chunk.isFinal && openedByteCount == bytes.count
+      if isEnd || openedByteCount - joiner.episode.byteOffset > Limits.pieceWindowByteCount {
+        joiner.releaseAll(into: &batch)
+      } else {
+        joiner.rewind(&batch)
+        openedByteCount = joiner.episode.byteOffset
+        openedLineCount = joiner.episode.line
+        plainStart = openedByteCount
+        plainLine = openedLineCount
+      }
+    }
     if batch.isDirect {
       if openedLineCount < ends.count { ends.removeLast(ends.count - openedLineCount) }
       swap(&ends, &batch.lineEnds)
@@ -128,6 +143,7 @@ package struct EnvelopeOpener: Sendable {
       case .bad: note(.badEnvelope, place, &batch)
       case .own, .envelope:
         copyPlain(bytes, ends, place, &batch)
+        joiner.beginLine(byteOffset: place.start, line: place.line, into: &batch)
         // Its count was not believed.
         if gate == .octetCount { note(.badEnvelope, place, &batch) }
         take(outcome, bytes, 0, Told(), place, &batch)
@@ -200,6 +216,7 @@ package struct EnvelopeOpener: Sendable {
     let end = bytes[stop - 1] == 0x0A ? stop - 1 : stop
     let message = Place(start: place.start, end: end, line: place.line)
     copyPlain(bytes, ends, place, &batch)
+    joiner.beginLine(byteOffset: place.start, line: place.line, into: &batch)
     if case .envelope(var envelope) = outcome {
       envelope.payloadEnd = end
       take(.envelope(envelope), bytes, 0, Told(), message, &batch)
@@ -231,6 +248,8 @@ package struct EnvelopeOpener: Sendable {
     var inner = told
     inner.names = origins.names(told.names, toldBy: envelope, in: bytes)
     if envelope.received != RecordBatch.noTime { inner.received = envelope.received }
+    // An offset counts in the file that the same envelope names.
+    if envelope.offset >= 0 || !envelope.path.isEmpty { inner.offset = envelope.offset }
     guard needsDecoding(bytes, envelope) else {
       deliver(bytes, envelope.payloadStart, envelope.payloadEnd, depth + 1, inner, place, &batch)
       return
@@ -288,13 +307,17 @@ package struct EnvelopeOpener: Sendable {
     } else {
       note(.originLimit, place, &batch)
     }
+    let slot = LineSlot(
+      chunkStart: UInt32(place.start), chunkEnd: UInt32(place.end), origin: origin, lineIndex: UInt32(place.line),
+      isPlain: false, received: told.received)
+    if joiner.concerns(bytes, start, end) {
+      joiner.take(bytes, start, end, slot: slot, offset: told.offset, into: &batch)
+      return
+    }
     append(bytes, start, end, to: &batch.arena)
     batch.lineEnds.append(UInt32(batch.arena.count))
     batch.arena.append(0x0A)
-    batch.lines.append(
-      LineSlot(
-        chunkStart: UInt32(place.start), chunkEnd: UInt32(place.end), origin: origin, lineIndex: UInt32(place.line),
-        isPlain: false, received: told.received))
+    batch.lines.append(slot)
   }
 
   private func needsDecoding(_ bytes: Span<UInt8>, _ envelope: Envelope) -> Bool {

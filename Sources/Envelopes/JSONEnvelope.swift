@@ -2,10 +2,10 @@ import Records
 
 /// JSON lines that carry a raw line and the path of its file.
 ///
-///     Filebeat    message · log.file.path (nested or dotted) · host.name or host · @timestamp
-///     Vector      message · file · host · timestamp
-///     Fluent Bit  log · path, file, filename … (Path_Key is free) · hostname, if a filter adds it
-///     OTel        body · attributes: log.file.path, log.file.name · resource: host.name
+///     Filebeat    message · log.file.path, log.offset (nested or dotted) · host.name or host · @timestamp
+///     Vector      message · file · offset, if configured · host · timestamp
+///     Fluent Bit  log · path, file, filename … (Path_Key is free) · offset (Offset_Key) · hostname, if a filter adds it
+///     OTel        body · attributes: log.file.path, log.file.name, log.file.record_offset · resource: host.name
 ///     NXLog       raw_event or Message · FileName · Hostname
 ///
 /// An object with the marks of a Windows event is an event, whatever else it holds, and left alone.
@@ -19,6 +19,7 @@ struct JSONEnvelope {
   private var host = NameRange()
   private var path = NameRange()
   private var time = NameRange()
+  private var offset: Int64 = -1
   /// The better key wins: `log.file.path` over `path`; of equal ones the first.
   private var rawRank = 0
   private var hostRank = 0
@@ -46,6 +47,7 @@ struct JSONEnvelope {
     var envelope = Envelope()
     envelope.host = reader.host
     envelope.path = reader.path
+    envelope.offset = reader.offset
     envelope.payloadStart = reader.raw.start
     envelope.payloadEnd = reader.raw.end
     envelope.escape = reader.raw.escape == .json ? .json : .none
@@ -98,6 +100,12 @@ struct JSONEnvelope {
       }
     case .word(let from, let to):
       if key == .schema, keyCount == 1 { hasSchema = to - from == 1 && bytes[from] == 0x31 }
+      if key == .offset {
+        var cursor = NumberCursor(from)
+        if let number = cursor.digits(in: bytes, to: to, most: 18), cursor.position == to {
+          offset = Int64(number.value)
+        }
+      }
       return nil
     case .arrayStart: return skip(from: before, bytes)
     case .tooDeep: return .tooDeep
@@ -175,7 +183,7 @@ private enum Key {
   case log, file, host, agent, attributes, syslog, event, data, provider
   case logFilePath, logFileName, path, source
   case hostName, agentName
-  case time, schema, type, identifier
+  case time, schema, type, identifier, offset
 
   init(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ level: JSONEnvelope.Level) {
     self =
@@ -187,6 +195,7 @@ private enum Key {
         switch end - start {
         case 4 where bytes.has("path", at: start): .logFilePath
         case 4 where bytes.has("name", at: start): .logFileName
+        case 13 where bytes.has("record_offset", at: start): .offset
         default: .other
         }
       case .host:
@@ -233,6 +242,7 @@ private enum Key {
     case 6:
       if bytes.has("source", at: start) { return .source }
       if bytes.has("winlog", at: start) || bytes.has("System", at: start) { return .eventMark }
+      if bytes.has("offset", at: start) { return .offset }
       if bytes.has("schema", at: start) { return .schema }
       if bytes.has("syslog", at: start) { return .syslog }
     case 7:
@@ -284,6 +294,7 @@ private enum Key {
     switch end - start {
     case 4 where bytes.has("file", at: start): .file
     case 6 where bytes.has("syslog", at: start): .syslog
+    case 6 where bytes.has("offset", at: start): .offset
     case 9 where bytes.has("file.path", at: start): .logFilePath
     case 9 where bytes.has("file.name", at: start): .logFileName
     default: .other
@@ -295,11 +306,13 @@ private enum Key {
     switch end - start {
     case 9 where bytes.has("host.name", at: start): .hostName
     case 10 where bytes.has("agent.name", at: start): .agentName
+    case 10 where bytes.has("log.offset", at: start): .offset
     case 13 where bytes.has("log.file.path", at: start): .logFilePath
     case 13 where bytes.has("log.file.name", at: start): .logFileName
     case 13 where bytes.has("host.hostname", at: start): .host
     case 14 where bytes.has("agent.hostname", at: start): .agentName
     case 14 where bytes.has("event.original", at: start): .body
+    case 22 where bytes.has("log.file.record_offset", at: start): .offset
     default: .other
     }
   }

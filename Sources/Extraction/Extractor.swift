@@ -41,7 +41,8 @@ package struct Extractor: Sendable {
       let slot = batch.records[record]
       let range = batch.chunkRange(start: Int(slot.start), end: Int(slot.end), line: Int(slot.line))
       let location = Location(
-        place: place, chunkStart: range.start, chunkEnd: range.end, physicalLine: batch.physicalLine(Int(slot.line)))
+        place: place, chunkStart: range.start, chunkEnd: range.end, physicalLine: batch.physicalLine(Int(slot.line)),
+        pieceCount: batch.pieceCount(end: Int(slot.end), line: Int(slot.line)))
       if slot.format.family == .event {
         eventRecord(slot, candidates[index..<end], text, location, &batch, &evidence)
       } else {
@@ -77,6 +78,7 @@ package struct Extractor: Sendable {
     var chunkStart: Int
     var chunkEnd: Int
     var physicalLine: Int
+    var pieceCount: Int
   }
 
   func newFinding(_ signature: Signature, _ verdict: Verdict, _ location: Location) -> Finding {
@@ -87,6 +89,7 @@ package struct Extractor: Sendable {
       length: UInt64(location.chunkEnd - location.chunkStart),
       line: location.place.firstLine + UInt64(location.physicalLine),
       confidence: verdict.confidence ?? .inferred)
+    finding.parts = location.pieceCount
     finding.code = verdict.code
     finding.symbol = verdict.symbol
     finding.area = verdict.area

@@ -191,12 +191,13 @@ package struct Framer: Sendable {
   }
 
   /// Whether a record of line `line` may go on in line `line + 1`: lines that stand in the file as they are follow
-  /// one another, and so do the lines of one payload. Payloads of different envelopes are not joined here.
+  /// one another, and so do the lines of one payload and the pieces that `PieceJoiner` put side by side.
   private func continues(_ line: Int, _ batch: borrowing RecordBatch) -> Bool {
     guard line + 1 < batch.lineEnds.count else { return false }
     if batch.isDirect { return true }
     let this = batch.lines[line]
     let next = batch.lines[line + 1]
+    if next.joinsPrevious { return true }
     guard this.isPlain == next.isPlain, this.origin == next.origin else { return false }
     return this.isPlain ? this.chunkEnd + 1 == next.chunkStart : this.chunkStart == next.chunkStart
   }

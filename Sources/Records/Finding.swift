@@ -11,6 +11,8 @@ package struct Finding: Sendable, Equatable {
   package var offset: UInt64
   package var length: UInt64
   package var line: UInt64
+  /// Pieces that the record arrived in, each in an envelope of its own; `offset` and `length` are those of the first.
+  package var parts = 1
   package var host: String?
   package var log: String?
   package var component: String?

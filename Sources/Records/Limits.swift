@@ -13,6 +13,8 @@ package enum Limits {
   package static let envelopeDepthLimit = 4
   /// Distinct (host, path) pairs told apart in one stream of forwarded lines.
   package static let originLimit = 65_536
+  /// Bytes of the stream within which the pieces of a record must follow one another, each in an envelope of its own.
+  package static let pieceWindowByteCount = 128 * 1024
   /// Attributes behind the message of one CMTrace record; native code writes seven.
   package static let attributeLimit = 32
   /// Different `#Fields` lists of one stream.

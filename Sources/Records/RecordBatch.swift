@@ -11,6 +11,8 @@ package struct LineSlot: Sendable {
   package var isPlain: Bool
   /// When the forwarder received it; `RecordBatch.noTime` when it does not say.
   package var received: Int64
+  /// The line came in an envelope of its own and goes on with the record of the line before.
+  package var joinsPrevious = false
 
   package init(
     chunkStart: UInt32, chunkEnd: UInt32, origin: UInt32, lineIndex: UInt32, isPlain: Bool, received: Int64
@@ -150,16 +152,29 @@ package struct RecordBatch: Sendable {
   /// The origin of line `index`.
   package func origin(ofLine index: Int) -> UInt32 { isDirect ? 0 : lines[index].origin }
 
-  /// The physical bytes [start, end) of the chunk that text [start, end), beginning in line `line`, came from.
+  /// The physical bytes [start, end) of the chunk that text [start, end), beginning in line `line`, came from; of a
+  /// record that came in pieces those of the first.
   package func chunkRange(start: Int, end: Int, line: Int) -> (start: Int, end: Int) {
     if isDirect { return (start, end) }
     var last = line
-    while last + 1 < lineEnds.count, Int(lineEnds[last]) < end { last += 1 }
+    while last + 1 < lineEnds.count, Int(lineEnds[last]) < end, !lines[last + 1].joinsPrevious { last += 1 }
     let first = lines[line]
     let from = first.isPlain ? Int(first.chunkStart) + (start - lineBounds(line).start) : Int(first.chunkStart)
     let closing = lines[last]
     let to = closing.isPlain ? Int(closing.chunkStart) + (end - lineBounds(last).start) : Int(closing.chunkEnd)
     return (from, to)
+  }
+
+  /// How many envelopes the text up to `end`, beginning in line `line`, came in.
+  package func pieceCount(end: Int, line: Int) -> Int {
+    if isDirect { return 1 }
+    var count = 1
+    var last = line
+    while last + 1 < lineEnds.count, Int(lineEnds[last]) < end {
+      last += 1
+      if lines[last].joinsPrevious { count += 1 }
+    }
+    return count
   }
 
   /// Physical lines before line `index` in the chunk.

@@ -12,6 +12,7 @@ package enum SkipReason: UInt8, CaseIterable, Sendable {
   case envelopeTooDeep  // beyond `Limits.envelopeDepthLimit`
   case badEnvelope  // an envelope whose header is damaged
   case badUTF16  // half a code unit or a lone surrogate
+  case repeatedPiece  // a piece of a record that its forwarder sent twice
   case ownOutput  // our own alerts coming back
   case patternLimit  // PCRE2 gave up within its limits
   case originLimit
@@ -36,6 +37,7 @@ package enum SkipReason: UInt8, CaseIterable, Sendable {
     case .envelopeTooDeep: "envelope-too-deep"
     case .badEnvelope: "bad-envelope"
     case .badUTF16: "bad-utf16"
+    case .repeatedPiece: "repeated-piece"
     case .ownOutput: "own-output"
     case .patternLimit: "pattern-limit"
     case .originLimit: "origin-limit"
@@ -62,6 +64,7 @@ package enum SkipReason: UInt8, CaseIterable, Sendable {
     case .envelopeTooDeep: "more than 4 envelopes inside one another"
     case .badEnvelope: "a forwarder's header that is damaged; the line was read as it is"
     case .badUTF16: "damaged UTF-16"
+    case .repeatedPiece: "a forwarder sent a line of a record twice; it was taken once"
     case .ownOutput: "handshaked's own alerts, forwarded back"
     case .patternLimit: "a pattern needed more steps than allowed on this record"
     case .originLimit: "more than 65536 hosts and paths in one stream"

@@ -27,6 +27,7 @@ package struct JSONLines {
     number("offset", finding.offset)
     number("length", finding.length)
     number("line", finding.line)
+    if finding.parts > 1 { number("parts", UInt64(finding.parts)) }
     string("host", finding.host)
     string("log", finding.log)
     string("component", finding.component)

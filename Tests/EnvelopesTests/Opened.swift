@@ -54,7 +54,7 @@ func opened(_ stream: [UInt8], cuts: [Int] = [], origin: Origin = fileOrigin) ->
       text: Array(bytes[carryStart..<stop]), rawOffset: UInt64(carryStart), firstLine: firstLine, isFinal: isFinal)
     batch.removeAll()
     let count = opener.open(chunk, into: &batch)
-    result.add(batch, chunk)
+    result.add(batch, chunk, openedByteCount: count)
     firstLine += UInt64(bytes[carryStart..<carryStart + count].count { $0 == 0x0A })
     carryStart += count
   }
@@ -67,7 +67,7 @@ func opened(_ text: String, cuts: [Int] = [], origin: Origin = fileOrigin) -> Op
 }
 
 extension Opened {
-  mutating func add(_ batch: RecordBatch, _ chunk: borrowing Chunk) {
+  mutating func add(_ batch: RecordBatch, _ chunk: borrowing Chunk, openedByteCount: Int) {
     chunkCount += 1
     if batch.isDirect { directCount += 1 }
     let text = batch.isDirect ? Array(chunk.storage) : batch.arena
@@ -83,7 +83,8 @@ extension Opened {
           offset: chunk.rawOffset + UInt64(start), endOffset: chunk.rawOffset + UInt64(end),
           line: chunk.firstLine + UInt64(batch.physicalLine(index))))
     }
-    for event in batch.skipEvents {
+    // What lies behind that is met again with the next chunk.
+    for event in batch.skipEvents where Int(event.start) < openedByteCount {
       skips.append(
         Skip(
           reason: event.reason, start: chunk.rawOffset + UInt64(event.start),

@@ -15,6 +15,8 @@ struct FramedRecord: Hashable, CustomStringConvertible {
   var text: [UInt8]
   var message: [UInt8]
   var knownBias: Int16
+  /// Places of the pieces after the first, of a record that came in several envelopes.
+  var furtherPieces: [Range<Int>]
 
   var description: String {
     "\(offset)…\(end) line \(line) \(format.name) \(isTorn ? "torn" : "whole") \(Text.decode(text).debugDescription)"
@@ -104,6 +106,19 @@ extension Framed {
     _ batch: borrowing RecordBatch, _ text: Span<UInt8>, consumed: Int, offset: Int, firstLine: Int
   ) {
     func bytes(_ start: UInt32, _ end: UInt32) -> [UInt8] { (start..<end).map { text[Int($0)] } }
+    func pieces(after slot: RecordSlot, _ batch: borrowing RecordBatch) -> [(Int, Int)] {
+      guard !batch.isDirect else { return [] }
+      var places: [(Int, Int)] = []
+      var line = Int(slot.line)
+      while line + 1 < batch.lineEnds.count, batch.lineEnds[line] < slot.end {
+        line += 1
+        if batch.lines[line].joinsPrevious {
+          places.append((Int(batch.lines[line].chunkStart), Int(batch.lines[line].chunkEnd)))
+        }
+      }
+      precondition(places.count + 1 == batch.pieceCount(end: Int(slot.end), line: Int(slot.line)))
+      return places
+    }
     for slot in batch.records {
       precondition(
         slot.start <= slot.messageStart && slot.messageStart <= slot.messageEnd && slot.messageEnd <= slot.end)
@@ -113,7 +128,7 @@ extension Framed {
           format: slot.format, isTorn: slot.isTorn, offset: offset + place.start, end: offset + place.end,
           line: firstLine + batch.physicalLine(Int(slot.line)), origin: batch.origins[Int(slot.origin)],
           text: bytes(slot.start, slot.end), message: bytes(slot.messageStart, slot.messageEnd),
-          knownBias: slot.knownBias))
+          knownBias: slot.knownBias, furtherPieces: pieces(after: slot, batch).map { offset + $0..<offset + $1 }))
     }
     for run in batch.rowRuns {
       for line in run.firstLine..<run.lastLine {
@@ -137,7 +152,9 @@ extension Framed {
   /// Text that no record, row or skip covers, line by line, without the blanks and byte order marks around it.
   func uncovered(in stream: [UInt8]) -> [(offset: Int, line: Int, bytes: [UInt8])] {
     var covered = [Bool](repeating: false, count: stream.count + 1)
-    for record in records { for index in record.offset..<record.end { covered[index] = true } }
+    for record in records {
+      for place in [record.offset..<record.end] + record.furtherPieces { for index in place { covered[index] = true } }
+    }
     for row in rows { for index in row.offset..<row.end { covered[index] = true } }
     for skip in skips { for index in skip.offset..<skip.end { covered[index] = true } }
     var pieces: [(offset: Int, line: Int, bytes: [UInt8])] = []

@@ -56,6 +56,7 @@ func facts(_ stream: [UInt8]) throws -> String {
       "line \(record.line) offset \(record.offset) length \(record.end - record.offset) \(record.format.name) "
       + (record.isTorn ? "torn" : "whole")
     if record.origin != ownOrigin { text += " host=\(record.origin.host ?? "-") log=\(record.origin.log)" }
+    if !record.furtherPieces.isEmpty { text += " parts=\(record.furtherPieces.count + 1)" }
     if let time = about.time { text += " time=\(rfc3339(time))" }
     if let component = about.component { text += " component=\(component)" }
     if let thread = threads[index] { text += " thread=\(thread)" }
