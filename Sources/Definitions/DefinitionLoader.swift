@@ -41,23 +41,27 @@ package enum DefinitionLoader {
     for file in files.sorted(in: "formats") {
       for document in documents(of: file, faults) {
         guard let format = FormatDefinition(document) else { continue }
-        if let first = formats.first(where: { $0.format == format.format }) {
+        if let first = formats.first(where: { $0.name == format.name }) {
           faults.add(
-            "format '\(format.format.name)' is defined already, in \(first.place.name)", at: format.place,
+            "format '\(format.name)' is defined already, in \(first.place.name)", at: format.place,
             fix: "keep one of them")
         }
         formats.append(format)
       }
     }
+    let delimited = formats.compactMap(\.delimited)
     var read: [ReadSignature] = []
     for file in files.sorted(in: "signatures") {
-      read += documents(of: file, faults).compactMap { SignatureReader.read($0, compiler: patternCompiler) }
+      read += documents(of: file, faults).compactMap {
+        SignatureReader.read($0, delimited: delimited.map(\.name), compiler: patternCompiler)
+      }
     }
     let signatures = RuleSetBuilder(tables: tables, faults: faults).signatures(read)
 
     return LoadResult(
       ruleSet: RuleSet(
-        signatures: signatures.map(\.signature), tables: tables.map(\.table), roles: formats.flatMap(\.roles)),
+        signatures: signatures.map(\.signature), tables: tables.map(\.table), roles: formats.flatMap(\.roles),
+        delimited: delimited),
       formats: formats,
       examples: signatures.map { SignatureExamples(signature: $0.signature.id, examples: $0.examples) },
       coverage: CoverPlace.all(signatures: signatures, tables: tables), diagnostics: faults.sorted)

@@ -32,6 +32,8 @@ package struct FormatExample: Sendable {
 
 /// One document of `formats/`.
 package struct FormatDefinition: Sendable {
+  /// Its own for a delimited format, else that of `format`.
+  package var name: String
   package var format: RecordFormat
   package var framing: RecordFormat
   package var title: String
@@ -39,13 +41,28 @@ package struct FormatDefinition: Sendable {
   package var files: [String]
   package var time: TimeMeaning
   package var roles: [RoleRule]
+  package var delimited: DelimitedRule?
   package var source: String
   package var examples: [FormatExample]
   package var place: Place
+
+  /// A name that a log of this format may have.
+  package var exampleLog: String {
+    files.first.map { Origin.logName(ofPath: $0.split(separator: "*").joined(separator: "1")) } ?? "example"
+  }
 }
 
 extension FormatDefinition {
-  private static let keys = ["format", "framing", "title", "files", "time", "roles", "source", "examples"]
+  private static let keys = [
+    "format", "framing", "title", "files", "time", "delimiter", "quoted", "columns", "calendar", "roles", "source",
+    "examples",
+  ]
+  private static let columns: [String: DelimitedRule.Column] = [
+    "date": .date, "time": .time, "host": .host, "component": .component, "thread": .thread, "message": .message,
+    "client": .client, "client-ip": .clientIP, "server": .server, "protocol": .protocolName, "cipher": .cipher,
+    "-": .other,
+  ]
+  static let columnNames = columns.keys.sorted()
   private static let expectKeys = ["format", "records", "torn", "time", "component", "message"]
 
   init?(_ document: YAMLDocument) {
@@ -53,29 +70,107 @@ extension FormatDefinition {
     else { return nil }
     let name = section.text("format")?.value
     let what = name.map { "format '\($0)'" } ?? "the format"
-    section.require("format", of: "the document", fix: "add 'format:' with one of the names in parsers/README.md")
+    section.require(
+      "format", of: "the document",
+      fix: "add 'format:' with one of the names in parsers/README.md, or a new one for a delimited format")
     section.require("framing", of: what, fix: "add 'framing:': how records are cut, mostly the format's own name")
     section.require("title", of: what, fix: "add 'title:', one line for people")
     section.require("time", of: what, fix: "add 'time:' with utc, bias or local")
     section.require("source", of: what, fix: "add 'source:': where the format is described")
     section.require("examples", of: what, fix: "add 'examples:' with at least one 'text:' and 'expect:'")
-    let format = section.word("format", among: Vocabulary.words(of: "format")).flatMap { RecordFormat(name: $0.value) }
     let framing = section.word("framing", among: Vocabulary.words(of: "framing"))
       .flatMap { RecordFormat(name: $0.value) }
+    let format =
+      framing == .delimited ? FormatDefinition.newFormat(in: section) : FormatDefinition.knownFormat(in: section)
     let title = section.text("title")?.value
     let files = section.texts("files").map(\.value)
     let time = section.word("time", TimeMeaning.self)
     let roles = FormatDefinition.roles(in: section)
     let source = section.text("source")?.value
+    let rule =
+      framing == .delimited ? FormatDefinition.delimited(in: section, name: name ?? "", isUTC: time == .utc) : nil
+    for key in ["delimiter", "quoted", "columns", "calendar"] where framing != .delimited {
+      if let entry = section.entry(key) {
+        section.context.fault(
+          "'\(key)' has no effect on framing '\(framing?.name ?? "")'", at: entry.position,
+          fix: "delete it, or write 'framing: delimited'")
+      }
+    }
     let examples = FormatDefinition.examples(in: section)
     if let format, format.family != .rows, let entry = section.entry("roles") {
       section.context.fault(
         "'roles' has no effect on format '\(format.name)'", at: entry.position, fix: "delete it: only rows have a URI")
     }
     guard let format, let framing, let title, let time, let source else { return nil }
+    if framing == .delimited, rule == nil { return nil }
     self.init(
-      format: format, framing: framing, title: title, files: files, time: time, roles: roles, source: source,
-      examples: examples, place: document.context.source.place(section.position))
+      name: name ?? format.name, format: format, framing: framing, title: title, files: files, time: time, roles: roles,
+      delimited: rule, source: source, examples: examples, place: document.context.source.place(section.position))
+  }
+
+  private static func knownFormat(in section: Section) -> RecordFormat? {
+    let words = Vocabulary.words(of: "format").filter { $0 != RecordFormat.delimited.name }
+    return section.word("format", among: words).flatMap { RecordFormat(name: $0.value) }
+  }
+
+  /// A name that is not taken.
+  private static func newFormat(in section: Section) -> RecordFormat? {
+    guard let name = section.text("format") else { return nil }
+    if !Vocabulary.isName(name.value, marks: "-") {
+      section.context.fault(
+        "format '\(name.value)' is no name", at: name.position, fix: "use lower case, digits and '-', as proxy-access")
+      return nil
+    }
+    if RecordFormat(name: name.value) != nil {
+      section.context.fault(
+        "format '\(name.value)' is built in", at: name.position, fix: "give the delimited format a name of its own")
+      return nil
+    }
+    return .delimited
+  }
+
+  /// `delimiter`, `quoted`, `columns` and `calendar`.
+  private static func delimited(in section: Section, name: String, isUTC: Bool) -> DelimitedRule? {
+    let what = "format '\(name)'"
+    section.require("delimiter", of: what, fix: "add 'delimiter:' with the character between columns, as '|'")
+    section.require("columns", of: what, fix: "add 'columns:' in their order, as [time, host, '-', message]")
+    section.require("files", of: what, fix: "add 'files:': only logs of these names are read so, as ['proxy*.log']")
+    let isQuoted = section.flag("quoted")
+    let calendar = section.word("calendar", DelimitedRule.Calendar.self) ?? .iso
+    let logs = section.texts("files").map { Wildcard.pieces(Origin.logName(ofPath: $0.value)) }
+    var columns: [DelimitedRule.Column] = []
+    for column in section.texts("columns") {
+      guard section.check(column, called: "column", among: columnNames),
+        let known = FormatDefinition.columns[column.value]
+      else { return nil }
+      if known != .other, columns.contains(known) {
+        section.context.fault(
+          "column '\(column.value)' stands twice", at: column.position,
+          fix: "write '-' for a column that is passed over")
+        return nil
+      }
+      columns.append(known)
+    }
+    guard let delimiter = section.text("delimiter"), !columns.isEmpty, !logs.isEmpty else { return nil }
+    let bytes = Array(delimiter.value == "tab" ? "\t".utf8 : delimiter.value.utf8)
+    guard bytes.count == 1, bytes[0] < 0x80, bytes[0] != 0x22, bytes[0] >= 0x20 || bytes[0] == 0x09 else {
+      section.context.fault(
+        "delimiter '\(delimiter.value)' is not one character of ASCII", at: delimiter.position,
+        fix: "write '|', ';', ',' or tab")
+      return nil
+    }
+    if columns.count < 2 {
+      section.fault(
+        "one column needs no delimiter", at: "columns", fix: "name at least two, '-' for what is passed over")
+      return nil
+    }
+    if columns.contains(.date), !columns.contains(.time) {
+      section.fault("'date' without 'time'", at: "columns", fix: "name the column of the clock 'time'")
+      return nil
+    }
+    return DelimitedRule(
+      name: name, logs: logs, delimiter: bytes[0], isQuoted: isQuoted, columns: columns, calendar: calendar,
+      isUTC: isUTC)
   }
 
   private static func roles(in section: Section) -> [RoleRule] {

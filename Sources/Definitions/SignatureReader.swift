@@ -49,10 +49,14 @@ struct SignatureReader {
   private let section: Section
   private let name: String
 
-  static func read(_ document: YAMLDocument, compiler: PatternCompiler) -> ReadSignature? {
+  /// Names of the formats that definitions describe by their columns.
+  private let delimited: [String]
+
+  static func read(_ document: YAMLDocument, delimited: [String], compiler: PatternCompiler) -> ReadSignature? {
     guard let section = Section(document.root, of: "a signature", keys: keys, in: document.context) else { return nil }
     let id = section.text("signature")
-    let reader = SignatureReader(section: section, name: id.map { "signature '\($0.value)'" } ?? "the signature")
+    let reader = SignatureReader(
+      section: section, name: id.map { "signature '\($0.value)'" } ?? "the signature", delimited: delimited)
     return reader.read(id: id, compiler: compiler)
   }
 
@@ -72,6 +76,9 @@ struct SignatureReader {
     let formatList = readFormats()
     let formats = formatList.reduce(into: FormatSet()) { $0.formUnion(FormatSet($1)) }
     var signature = Signature(id: id?.value ?? "", yields: yields ?? .none, formats: formats)
+    if formats.contains(.delimited) {
+      signature.delimited = section.texts("formats").map(\.value).filter(delimited.contains)
+    }
     let covers = section.texts("covers")
     signature.covers = covers.map(\.value)
     signature.title = section.text("title")?.value ?? ""
@@ -115,9 +122,10 @@ struct SignatureReader {
 
   /// In their order: examples are put into the first.
   private func readFormats() -> [RecordFormat] {
-    let names = Vocabulary.words(of: "formats")
+    let names = Vocabulary.words(of: "formats") + delimited
     return section.texts("formats").compactMap { name in
-      section.check(name, called: "format", among: names) ? RecordFormat(name: name.value) : nil
+      guard section.check(name, called: "format", among: names) else { return nil }
+      return RecordFormat(name: name.value) ?? .delimited
     }
   }
 

@@ -13,6 +13,8 @@ enum Vocabulary {
     case "confidence": Confidence.allCases.map(\.rawValue)
     case "outcome": Outcome.allCases.map(\.rawValue)
     case "yields": Yield.allCases.map(\.rawValue)
+    case "columns": FormatDefinition.columnNames
+    case "calendar": DelimitedRule.Calendar.allCases.map(\.rawValue)
     case "formats", "format", "framing": RecordFormat.allCases.map(\.name)
     case "area": Section.areas
     default: []

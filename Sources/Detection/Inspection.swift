@@ -50,7 +50,7 @@ package struct Inspection: Sendable {
     _ text: Span<UInt8>, _ chunk: borrowing Chunk, _ opened: Int, _ batch: inout RecordBatch, _ engine: Engine,
     _ zone: ZoneRules
   ) throws {
-    var framer = Framer()
+    var framer = Framer(delimited: engine.rules.rules.delimited)
     _ = framer.frame(text, isFinal: true, openedByteCount: opened, into: &batch)
     var scanner = try Scanner(engine.plan)
     let candidates = scanner.scan(text, batch)

@@ -33,7 +33,7 @@ package struct Pipeline: Sendable {
     self.engine = engine
     self.recordByteLimit = recordByteLimit
     envelopes = EnvelopeOpener(origin: Origin(host: nil, log: "", path: ""))
-    framer = Framer(recordByteLimit: recordByteLimit)
+    framer = Framer(recordByteLimit: recordByteLimit, delimited: engine.rules.rules.delimited)
     scanner = try Scanner(engine.plan)
     extractor = Extractor(engine.rules, names: names, options: options)
     evidence = Evidence(signatureCount: engine.rules.rules.signatures.count)
@@ -44,7 +44,7 @@ package struct Pipeline: Sendable {
   /// - Parameter index: the stream's place in the run; findings are ordered by it.
   package mutating func begin(stream index: Int, path: String, origin: Origin) {
     envelopes = EnvelopeOpener(origin: origin)
-    framer = Framer(recordByteLimit: recordByteLimit)
+    framer = Framer(recordByteLimit: recordByteLimit, delimited: engine.rules.rules.delimited)
     extractor.begin()
     batch = RecordBatch()
     batch.origins = [origin]

@@ -119,8 +119,11 @@ package struct Extractor: Sendable {
       let entry = rules.compiled[index]
       let signature = entry.signature
       if isTaken, signature.isFallback || signature.yields == .finding || signature.yields == .none { continue }
-      if facts == nil { facts = TextFacts(slot, text, log: origin.log, zone: options.zone) }
+      if facts == nil {
+        facts = TextFacts(slot, text, log: origin.log, zone: options.zone, delimited: rules.rules.delimited)
+      }
       guard matchesLog(signature, origin, facts!, text) else { continue }
+      if let name = facts!.formatName, !signature.delimited.isEmpty, !signature.delimited.contains(name) { continue }
       guard let match = confirm(entry, slot, origin, facts!, text, location, &batch) else { continue }
       if let wrong = facts!.timeFault, !facts!.isFaultCounted {
         facts!.isFaultCounted = true
@@ -279,9 +282,24 @@ package struct Extractor: Sendable {
       case .component: finding.component = value
       }
     }
+    if let columns = facts.columns {
+      func value(_ column: DelimitedRule.Column) -> String? {
+        guard let range = columns[column], range.count > 1 || (range.count == 1 && text[range.lowerBound] != 0x2D)
+        else {
+          return nil
+        }
+        return Text.decode(text.extracting(clamped(range)))
+      }
+      finding.host = value(.host).map(HostName.normal) ?? finding.host
+      finding.client = finding.client ?? value(.client).map(HostName.normal)
+      finding.clientIP = finding.clientIP ?? value(.clientIP)
+      finding.server = finding.server ?? value(.server).map(HostName.normal)
+      finding.protocolName = finding.protocolName ?? value(.protocolName)
+      finding.cipher = finding.cipher ?? value(.cipher)
+    }
     switch entry.signature.hostIs {
-    case .client?: if finding.client == nil { finding.client = origin.host }
-    case .server?: if finding.server == nil { finding.server = origin.host }
+    case .client?: if finding.client == nil { finding.client = finding.host }
+    case .server?: if finding.server == nil { finding.server = finding.host }
     case nil: break
     }
   }
@@ -359,10 +377,11 @@ extension Extractor {
   package mutating func describe(_ slot: RecordSlot, _ text: Span<UInt8>, _ origin: Origin) -> RecordDescription {
     let message = Text.decode(text.extracting(Int(slot.messageStart)..<Int(slot.messageEnd)))
     guard slot.format.family == .event else {
-      let facts = TextFacts(slot, text, log: origin.log, zone: options.zone)
+      let facts = TextFacts(
+        slot, text, log: origin.log, zone: options.zone, delimited: rules.rules.delimited)
       return RecordDescription(
-        time: facts.time, component: facts.component.map { Text.decode(text.extracting($0)) }, host: nil,
-        message: message)
+        time: facts.time, component: facts.component.map { Text.decode(text.extracting($0)) },
+        host: facts.columns?[.host].map { Text.decode(text.extracting($0)) }, message: message)
     }
     guard readEvent(slot, text) else { return RecordDescription(message: message) }
     let id = fields.eventID.map { " \($0)" } ?? ""

@@ -5,16 +5,28 @@ struct TextFacts: ~Copyable {
   var time: Timestamp?
   var component: Range<Int>?
   var thread: Range<Int>?
+  /// Columns of a delimited format that say more than the frame of other records.
+  var columns: DelimitedLine?
+  /// The name of the delimited format.
+  var formatName: String?
   /// The time could not be used as written.
   var timeFault: SkipReason?
   var isFaultCounted = false
 
   /// - Parameter log: the log's name; a component that bears it writes its own log.
-  init(_ slot: RecordSlot, _ text: Span<UInt8>, log: String, zone: ZoneRules) {
+  /// - Parameter delimited: the formats that definitions describe by their columns.
+  init(_ slot: RecordSlot, _ text: Span<UInt8>, log: String, zone: ZoneRules, delimited: [DelimitedRule]) {
     switch slot.format {
     case .cmtrace: cmtrace(slot, text, log, zone)
     case .simple: simple(slot, text, zone)
     case .windowsUpdate, .sqlErrorLog, .softwareDistribution, .smsAdminUI, .setup: dated(slot, text, zone)
+    case .delimited:
+      guard let rule = delimited.index(ofLog: log) else { break }
+      formatName = delimited[rule].name
+      columns = DelimitedLine(delimited[rule], text, start: Int(slot.start), end: Int(slot.end))
+      component = columns?[.component]
+      thread = columns?[.thread]
+      if let reading = columns?.reading { time = columns?.isUTC == true ? reading : zone.instant(ofLocal: reading) }
     default: break
     }
   }

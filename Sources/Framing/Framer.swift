@@ -12,6 +12,7 @@ import Records
 ///     … $$<COMPONENT><date><thread>  the simple site-server format; more than one may share a line
 ///     a date, [thread, PID, <date>   WindowsUpdate.log, ERRORLOG, SoftwareDistribution.log, SmsAdminUI.log, prerequisites
 ///     MSWinEventLog, Log Name:       events as text: Snare, the Event Viewer's clipboard
+///     any, in a log that a definition names   the columns of `DelimitedRule`
 ///     anything else                  a plain line
 ///
 /// What an origin told about later lines (`#Fields`, `#Date`, the bias of its clock) is remembered per origin. An
@@ -24,6 +25,8 @@ package struct Framer: Sendable {
     /// Stream offset up to which events are looked for within single lines only: one began before it and never
     /// ended. Without it, line after line of `{"a":[` would each be searched to the end of the text.
     var singleLineUntil: UInt64 = 0
+    /// Which delimited format the origin's log is in, if any.
+    var delimited: Int?
   }
 
   private var states: [OriginState] = []
@@ -46,8 +49,13 @@ package struct Framer: Sendable {
   private var stretch: (first: Int, last: Int) = (0, -1)
   private var schemaIndexes: [[String]: Int] = [:]
   private let recordByteLimit: Int
+  private let delimited: [DelimitedRule]
 
-  package init(recordByteLimit: Int = Limits.recordByteLimit) { self.recordByteLimit = recordByteLimit }
+  /// - Parameter delimited: formats that definitions describe by their columns.
+  package init(recordByteLimit: Int = Limits.recordByteLimit, delimited: [DelimitedRule] = []) {
+    self.recordByteLimit = recordByteLimit
+    self.delimited = delimited
+  }
 
   /// Frames every line of the batch.
   /// - Parameters:
@@ -64,7 +72,11 @@ package struct Framer: Sendable {
     markHit.line = -1
     contentEnd.line = -1
     stretch = (0, -1)
-    while states.count < batch.origins.count { states.append(OriginState()) }
+    while states.count < batch.origins.count {
+      var state = OriginState()
+      if !delimited.isEmpty { state.delimited = delimited.index(ofLog: batch.origins[states.count].log) }
+      states.append(state)
+    }
     let lineCount = batch.lineEnds.count
     var line = 0
     var position = 0
@@ -82,6 +94,12 @@ package struct Framer: Sendable {
       }
 
       let first = text[position]
+      if !delimited.isEmpty, isLineStart, let rule = states[Int(origin)].delimited,
+        delimitedLine(delimited[rule], text, from: position, to: end, line: line, origin: origin, into: &batch)
+      {
+        line += 1
+        continue
+      }
       if isLineStart, ASCII.isDigit(first),
         let next = rows(text, at: position, line: line, origin: origin, into: &batch)
       {
@@ -521,6 +539,22 @@ package struct Framer: Sendable {
     case .notAnEvent:
       return .notThis
     }
+  }
+
+  // MARK: Delimited columns
+
+  /// False when the line has not the columns of the rule, or no time where one should be.
+  private mutating func delimitedLine(
+    _ rule: DelimitedRule, _ text: Span<UInt8>, from: Int, to end: Int, line: Int, origin: UInt32,
+    into batch: inout RecordBatch
+  ) -> Bool {
+    guard let columns = DelimitedLine(rule, text, start: from, end: end) else { return false }
+    let message = columns[.message] ?? from..<end
+    append(
+      RecordSlot(
+        format: .delimited, origin: origin, start: from, end: end, messageStart: message.lowerBound,
+        messageEnd: message.upperBound, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+    return true
   }
 
   // MARK: Dated text and events as text

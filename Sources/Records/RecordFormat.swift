@@ -3,6 +3,8 @@ package enum RecordFormat: UInt8, CaseIterable, Sendable {
   case line, cmtrace, simple, w3c, httperr
   case eventXML, eventJSON, snare, evtx, eventText
   case windowsUpdate, sqlErrorLog, softwareDistribution, smsAdminUI, setup
+  /// Formats that definitions describe by their columns (`DelimitedRule`); they have names of their own.
+  case delimited
 
   package var name: String {
     switch self {
@@ -21,6 +23,7 @@ package enum RecordFormat: UInt8, CaseIterable, Sendable {
     case .softwareDistribution: "software-distribution"
     case .smsAdminUI: "sms-admin-ui"
     case .setup: "setup"
+    case .delimited: "delimited"
     }
   }
 

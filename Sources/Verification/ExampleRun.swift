@@ -44,7 +44,7 @@ package struct ExampleRun {
         if let fault = fault(example, format) {
           diagnostics.append(
             Diagnostic(
-              what: "example of format '\(format.format.name)': \(fault)", at: example.place,
+              what: "example of format '\(format.name)': \(fault)", at: example.place,
               fix: "correct the example or its 'expect:'"))
         }
       }
@@ -63,7 +63,7 @@ package struct ExampleRun {
   }
 
   package static func result(of example: SignatureExample, _ signature: Signature, _ engine: Engine) -> Result {
-    let log = example.log ?? logName(signature)
+    let log = example.log ?? logName(signature, engine.rules.rules.delimited)
     let chunk = Chunk(text: Array(record(example, signature, log: log).utf8))
     let names = NameTable()
     guard var pipeline = try? Pipeline(engine, names: names) else {
@@ -78,9 +78,12 @@ package struct ExampleRun {
   }
 
   /// The first plain name of `logs:`, else a client log.
-  private static func logName(_ signature: Signature) -> String {
+  private static func logName(_ signature: Signature, _ delimited: [DelimitedRule]) -> String {
     for pieces in signature.logs where pieces.count == 1 { return Text.decode(pieces[0]) }
     if let prefix = signature.logs.first?.first, !prefix.isEmpty { return Text.decode(prefix) }
+    if let rule = delimited.first(where: { signature.delimited.contains($0.name) }), let log = rule.logs.first {
+      return Text.decode(Array(log.joined(separator: [0x31])))
+    }
     return "CcmMessaging"
   }
 
@@ -151,7 +154,7 @@ package struct ExampleRun {
     let chunk = Chunk(text: Array(example.text.utf8))
     guard
       let seen = try? Inspection(
-        chunk, origin: Origin(host: nil, log: "example", path: "example"), engine: engine)
+        chunk, origin: Origin(host: nil, log: format.exampleLog, path: "example"), engine: engine)
     else { return "the walk could not be made" }
     let expect = example.expect
     let wanted = expect.format ?? format.format
