@@ -54,6 +54,42 @@ package struct Pipeline: Sendable {
     evidence.firstTime = nil
     evidence.lastTime = nil
     skips = SkipCounts()
+    hasEnvelopes = false
+  }
+  private var hasEnvelopes = false
+
+  /// What a stream of lines without envelopes is remembered by, between one chunk and the next.
+  package struct StreamMemory: Sendable {
+    fileprivate var framer: Framer
+    fileprivate var schemas: [RowSchema]
+
+    /// Whether going on from here gives the same as going on from `other`, at this offset of the stream.
+    package func continues(_ other: StreamMemory, at offset: UInt64) -> Bool {
+      framer.continues(other.framer, schemas: schemas, otherSchemas: other.schemas)
+        && framer.singleLineUntil <= offset && other.framer.singleLineUntil <= offset
+    }
+  }
+
+  /// Nil once a line was enveloped: what the envelopes told is not part of it.
+  package var memory: StreamMemory? {
+    hasEnvelopes ? nil : StreamMemory(framer: framer, schemas: batch.schemas)
+  }
+
+  /// Begins in the middle of a stream, as if what came before had left `memory`.
+  package mutating func begin(stream index: Int, path: String, origin: Origin, memory: StreamMemory) {
+    begin(stream: index, path: path, origin: origin)
+    framer = memory.framer
+    batch.schemas = memory.schemas
+  }
+
+  /// Gives the sightings and counts gathered so far away, and begins anew.
+  package mutating func takeTotals() -> PipelineTotals {
+    let totals = PipelineTotals(
+      census: census, signatureCounts: evidence.signatureCounts, suspectCount: scanner.suspectCount)
+    census = Census()
+    evidence.signatureCounts = Array(repeating: 0, count: evidence.signatureCounts.count)
+    scanner.suspectCount = 0
+    return totals
   }
 
   /// What was passed over in the current stream.
@@ -65,6 +101,7 @@ package struct Pipeline: Sendable {
     batch.removeAll()
     place.firstLine = chunk.firstLine
     let opened = envelopes.open(chunk, into: &batch)
+    if !batch.isDirect { hasEnvelopes = true }
     let consumed: Int
     if batch.isDirect {
       consumed = walk(chunk.bytes, chunk, opened)
@@ -114,6 +151,15 @@ package struct Pipeline: Sendable {
   }
 }
 
+/// What the streams of one worker, or a part of one stream, gave together.
+package struct PipelineTotals: Sendable {
+  package var census: Census
+  /// By signature.
+  package var signatureCounts: [UInt64]
+  /// Records that held a factor.
+  package var suspectCount: UInt64
+}
+
 /// What one stream gave.
 package struct StreamResult: Sendable {
   package var findings: [Finding]
@@ -128,4 +174,20 @@ package struct StreamResult: Sendable {
   package var hasCryptFields: Bool
 
   package var recordCount: UInt64 { recordCounts.reduce(0, +) }
+
+  /// Adds what a later part of the same stream gave, whose lines were counted from 1 behind `lineCount` lines.
+  package mutating func append(_ later: StreamResult, lineCount: UInt64) {
+    findings.reserveCapacity(findings.count + later.findings.count)
+    for var finding in later.findings {
+      finding.line += lineCount
+      findings.append(finding)
+    }
+    skips.add(later.skips, lineCount: lineCount)
+    for index in recordCounts.indices { recordCounts[index] += later.recordCounts[index] }
+    markerCount += later.markerCount
+    outsideWindowCount += later.outsideWindowCount
+    if let time = later.firstTime { firstTime = min(firstTime ?? time, time) }
+    if let time = later.lastTime { lastTime = max(lastTime ?? time, time) }
+    if later.hasCryptFields { hasCryptFields = true }
+  }
 }

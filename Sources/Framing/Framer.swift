@@ -57,6 +57,20 @@ package struct Framer: Sendable {
     self.delimited = delimited
   }
 
+  /// Whether framing a stream of one origin on from here gives what it gives from `other`. A day that `#Date` told
+  /// matters only where rows have none of their own.
+  package func continues(_ other: Framer, schemas: [RowSchema], otherSchemas: [RowSchema]) -> Bool {
+    guard !beginsInLine, !other.beginsInLine, states.count <= 1, other.states.count <= 1 else { return false }
+    let state = states.first ?? OriginState()
+    let otherState = other.states.first ?? OriginState()
+    let schema = state.schema.map { schemas[$0] }
+    guard schema == otherState.schema.map({ otherSchemas[$0] }), state.bias == otherState.bias else { return false }
+    return state.day == otherState.day || schema?.column("date") != nil || schema?.column("date-local") != nil
+  }
+
+  /// The stream offset from which on events may span lines.
+  package var singleLineUntil: UInt64 { states.map(\.singleLineUntil).max() ?? 0 }
+
   /// Frames every line of the batch.
   /// - Parameters:
   ///   - text: the chunk itself when `batch.isDirect`, else the batch's arena.

@@ -42,6 +42,8 @@ package struct ChunkReader: ~Copyable {
   private var expectedByteCount: UInt64?
   private let readByteCount: Int
   private let recordByteLimit: Int
+  /// Where reading stops although the stream goes on; nil at the end of the stream.
+  private var stopOffset: UInt64?
 
   private var consumed = 0
   private var scanned = 0
@@ -101,6 +103,26 @@ package struct ChunkReader: ~Copyable {
     }
   }
 
+  /// Opens a part of a regular file in UTF-8 or a single-byte encoding: bytes [start, stop), both behind line ends (or
+  /// 0, or nil for the end of the file). A part with a `stop` has no final chunk: what the walk left at its end stays
+  /// in `chunk` when `fill` returns false.
+  package init(
+    _ source: SourceFile, from start: UInt64, to stop: UInt64?, readByteCount: Int = Limits.readByteCount,
+    recordByteLimit: Int = Limits.recordByteLimit
+  ) throws(IngestError) {
+    try self.init(source, readByteCount: readByteCount, recordByteLimit: recordByteLimit)
+    stopOffset = stop
+    guard start > 0 else { return }
+    readOffset = start
+    chunk.rawOffset = start
+    state = .reading
+    if lseek(descriptor, off_t(start), SEEK_SET) != off_t(start) {
+      // Told by `fill`, as a read that fails.
+      failure = .system(path: path, openPath: openPath, call: "lseek", errno: errno)
+      state = .ended
+    }
+  }
+
   /// Reads a stream that is in memory.
   package init(
     bytes: [UInt8], path: String = "-", readByteCount: Int = Limits.readByteCount,
@@ -141,6 +163,10 @@ package struct ChunkReader: ~Copyable {
       if isPassingOver { passOver() } else { findLines() }
       if isClosed { return true }
       if state == .ended {
+        if stopOffset != nil, failure == nil {
+          state = .done
+          return chunk.byteCount > carryByteCount
+        }
         finish()
         return true
       }
@@ -177,6 +203,7 @@ package struct ChunkReader: ~Copyable {
     }
     chunk.encoding = encoding
     chunk.rawOffset = UInt64(markByteCount)
+    precondition(stopOffset == nil || encoding == .utf8, "a part of UTF-16")
     if encoding == .utf8 {
       remove(0..<markByteCount)
     } else {
@@ -354,9 +381,10 @@ package struct ChunkReader: ~Copyable {
   /// is `ended`.
   private mutating func readMore() {
     if chunk.encoding == .utf8 {
-      reserve(readByteCount)
+      let byteCount = stopOffset.map { min(readByteCount, Int(clamping: $0 - readOffset)) } ?? readByteCount
+      reserve(byteCount)
       let count = ChunkReader.take(
-        readByteCount, from: descriptor, or: memory, offset: readOffset, into: &chunk.storage, at: filled)
+        byteCount, from: descriptor, or: memory, offset: readOffset, into: &chunk.storage, at: filled)
       filled += note(count)
     } else {
       if raw.count < rawCount + readByteCount {

@@ -2,6 +2,8 @@
 package enum Limits {
   /// Bytes asked for in one read: page cache to L2 (256 KiB was the knee; 128 to 512 KiB are alike).
   package static let readByteCount = 256 * 1024
+  /// The least part of a large file that a thread of its own reads.
+  package static let segmentByteCount: UInt64 = 32 * 1024 * 1024
   /// Zero bytes kept after the valid part of every buffer, so that a kernel may load past the end.
   package static let slackByteCount = 64
   /// A longer line is cut here and its rest skipped; also the most that a record may span before it is given up

@@ -108,11 +108,12 @@ package struct SkipCounts: Sendable {
   package subscript(reason: SkipReason) -> Entry { entries[Int(reason.rawValue)] }
 
   /// Adds the counts of a later part of the same stream.
-  package mutating func add(_ other: SkipCounts) {
-    for index in entries.indices {
+  /// - Parameter lineCount: lines before that part, when it counted its own from 1.
+  package mutating func add(_ other: SkipCounts, lineCount: UInt64 = 0) {
+    for index in entries.indices where other.entries[index].count > 0 || other.entries[index].byteCount > 0 {
       if entries[index].count == 0 {
         entries[index].firstOffset = other.entries[index].firstOffset
-        entries[index].firstLine = other.entries[index].firstLine
+        entries[index].firstLine = other.entries[index].firstLine + lineCount
       }
       entries[index].count += other.entries[index].count
       entries[index].byteCount += other.entries[index].byteCount

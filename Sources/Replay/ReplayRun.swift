@@ -9,19 +9,22 @@ import Synchronization
 package struct ReplayRequest: Sendable {
   package var paths: [String]
   package var options: ExtractionOptions
-  /// Files read at the same time. The result is the same with any number.
+  /// Files, or parts of a large one, read at the same time. The result is the same with any number.
   package var threadCount: Int
   /// Bytes of one read, for tests.
   package var readByteCount: Int
+  /// The least part of a large file that a thread of its own reads, in bytes.
+  package var segmentByteCount: UInt64
 
   package init(
     paths: [String], options: ExtractionOptions = ExtractionOptions(), threadCount: Int = 1,
-    readByteCount: Int = Limits.readByteCount
+    readByteCount: Int = Limits.readByteCount, segmentByteCount: UInt64 = Limits.segmentByteCount
   ) {
     self.paths = paths
     self.options = options
     self.threadCount = max(1, threadCount)
     self.readByteCount = readByteCount
+    self.segmentByteCount = segmentByteCount
   }
 }
 
@@ -68,8 +71,8 @@ package final class ReplayProgress: Sendable {
   package init() {}
 }
 
-/// Hands out stream numbers to the workers.
-private final class StreamCounter: Sendable {
+/// Hands out numbers of parts to the workers.
+private final class PartCounter: Sendable {
   private let next = Atomic<Int>(0)
   func take() -> Int { next.wrappingAdd(1, ordering: .relaxed).oldValue }
 }
@@ -85,21 +88,34 @@ package enum Replay {
     let began = clock.now
     let files = FileSet(paths: request.paths)
     progress.totalByteCount.store(files.byteCount, ordering: .relaxed)
-    let names = NameTable()
-    let next = StreamCounter()
-    let sources = files.sources
-    let workerCount = max(1, min(request.threadCount, sources.count))
-    let parts = try await withThrowingTaskGroup(of: WorkerPart.self) { group in
+    let worker = StreamWorker(
+      sources: files.sources, request: request, engine: engine, names: NameTable(), progress: progress)
+    let parts = try worker.parts()
+    let next = PartCounter()
+    let workerCount = max(1, min(request.threadCount, parts.count))
+    let results = try await withThrowingTaskGroup(of: WorkerResult.self) { group in
       for _ in 0..<workerCount {
         group.addTask {
-          try work(sources, next: next, request: request, engine: engine, names: names, progress: progress)
+          var pipeline = try worker.pipeline()
+          var result = WorkerResult(totals: pipeline.takeTotals())
+          while true {
+            let index = next.take()
+            guard index < parts.count else { break }
+            let part = worker.read(parts[index], &pipeline)
+            // What a part of a file gave is kept apart until its place in the file was checked.
+            let totals = parts[index].isWhole ? nil : pipeline.takeTotals()
+            progress.findingCount.wrappingAdd(part.report.result.findings.count, ordering: .relaxed)
+            result.parts.append((index, part, totals))
+          }
+          result.totals = pipeline.takeTotals()
+          return result
         }
       }
-      var parts: [WorkerPart] = []
-      for try await part in group { parts.append(part) }
-      return parts
+      var results: [WorkerResult] = []
+      for try await result in group { results.append(result) }
+      return results
     }
-    var report = join(parts, names: names, signatureCount: engine.rules.rules.signatures.count)
+    var report = try join(results, parts, worker)
     for error in files.refused { report.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount)) }
     report.refused = files.refused + report.streams.compactMap(\.error)
     report.notes = files.notes
@@ -107,81 +123,72 @@ package enum Replay {
     return report
   }
 
-  private struct WorkerPart: Sendable {
-    var streams: [(index: Int, report: StreamReport)] = []
-    var census: Census
-    var signatureCounts: [UInt64]
-    var suspectCount: UInt64
+  private struct WorkerResult: Sendable {
+    var parts: [(index: Int, part: PartResult, totals: PipelineTotals?)] = []
+    /// Of the streams that this worker read whole.
+    var totals: PipelineTotals
   }
 
-  /// Takes stream after stream until none is left.
-  private static func work(
-    _ sources: [SourceFile], next: StreamCounter, request: ReplayRequest, engine: Engine, names: NameTable,
-    progress: ReplayProgress
-  ) throws -> WorkerPart {
-    var pipeline = try Pipeline(engine, names: names, options: request.options)
-    var streams: [(index: Int, report: StreamReport)] = []
-    while true {
-      let index = next.take()
-      guard index < sources.count else { break }
-      let report = read(sources[index], index: index, request: request, pipeline: &pipeline, progress: progress)
-      progress.findingCount.wrappingAdd(report.result.findings.count, ordering: .relaxed)
-      streams.append((index, report))
-    }
-    return WorkerPart(
-      streams: streams, census: pipeline.census, signatureCounts: pipeline.signatureCounts,
-      suspectCount: pipeline.suspectCount)
-  }
-
-  private static func read(
-    _ source: SourceFile, index: Int, request: ReplayRequest, pipeline: inout Pipeline, progress: ReplayProgress
-  ) -> StreamReport {
-    pipeline.begin(
-      stream: index, path: source.path, origin: Origin(host: source.host, log: source.log, path: source.path))
-    var report = StreamReport(
-      source: source, result: pipeline.result(), byteCount: 0, lineCount: 0, encoding: .utf8, error: nil)
-    do throws(IngestError) {
-      var reader = try ChunkReader(source, readByteCount: request.readByteCount)
-      do throws(IngestError) {
-        try drain(&reader, &pipeline, progress)
-      } catch {
-        report.error = error
+  /// The parts of one stream as one. A part that began with another memory, or at another place, than the one before it
+  /// left is read again from there; a stream with envelopes, whose memory has no end, is read again whole.
+  private static func chain(
+    _ parts: [(place: StreamPart, result: PartResult, totals: PipelineTotals)], _ worker: StreamWorker
+  ) throws -> (StreamReport, [PipelineTotals]) {
+    var report = parts[0].result.report
+    var totals = [parts[0].totals]
+    var last = parts[0].result
+    var again: Pipeline?
+    for (place, result, ofPart) in parts.dropFirst() {
+      // Nothing comes after a read that failed.
+      if last.report.error != nil { break }
+      guard let memory = last.memory else {
+        var pipeline = try worker.pipeline()
+        let whole = worker.read(StreamPart(stream: place.stream), &pipeline)
+        return (whole.report, [pipeline.takeTotals()])
       }
-      report.byteCount = reader.readOffset
-      report.lineCount = reader.chunk.firstLine - 1
-      report.encoding = reader.chunk.encoding
-      report.result = pipeline.result()
-      report.result.skips.add(reader.skips)
-    } catch {
-      report.error = error
-      report.result = pipeline.result()
+      var current = result
+      if last.end == place.start, let assumed = place.memory, memory.continues(assumed, at: last.end) {
+        totals.append(ofPart)
+      } else {
+        var pipeline = try again ?? worker.pipeline()
+        current = worker.readAgain(place, from: last.end, memory: memory, &pipeline)
+        totals.append(pipeline.takeTotals())
+        again = pipeline
+      }
+      report.append(current.report)
+      last = current
     }
-    // A container that the reader itself met has been counted by it.
-    if let error = report.error, report.result.skips[error.skipReason].count == 0 {
-      report.result.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount))
-    }
-    return report
+    return (report, totals)
   }
 
-  private static func drain(
-    _ reader: inout ChunkReader, _ pipeline: inout Pipeline, _ progress: ReplayProgress
-  ) throws(IngestError) {
-    var before: UInt64 = 0
-    while try reader.fill() {
-      reader.consume(pipeline.process(reader.chunk))
-      progress.doneByteCount.wrappingAdd(reader.readOffset - before, ordering: .relaxed)
-      before = reader.readOffset
+  /// Puts parts and streams in their order.
+  private static func join(_ results: [WorkerResult], _ parts: [StreamPart], _ worker: StreamWorker) throws
+    -> ReplayReport
+  {
+    var report = ReplayReport(
+      names: worker.names, signatureCounts: Array(repeating: 0, count: worker.engine.rules.rules.signatures.count))
+    func add(_ totals: PipelineTotals) {
+      report.census.merge(totals.census)
+      report.suspectCount += totals.suspectCount
+      for (index, count) in totals.signatureCounts.enumerated() { report.signatureCounts[index] += count }
     }
-  }
-
-  private static func join(_ parts: [WorkerPart], names: NameTable, signatureCount: Int) -> ReplayReport {
-    var report = ReplayReport(names: names, signatureCounts: Array(repeating: 0, count: signatureCount))
-    for part in parts {
-      report.census.merge(part.census)
-      report.suspectCount += part.suspectCount
-      for (index, count) in part.signatureCounts.enumerated() { report.signatureCounts[index] += count }
+    for result in results { add(result.totals) }
+    let read = results.flatMap(\.parts).sorted { $0.index < $1.index }
+    var place = 0
+    while place < read.count {
+      let stream = parts[read[place].index].stream
+      var next = place + 1
+      while next < read.count, parts[read[next].index].stream == stream { next += 1 }
+      if parts[read[place].index].isWhole {
+        report.streams.append(read[place].part.report)
+      } else {
+        let (joined, totals) = try chain(
+          read[place..<next].map { (parts[$0.index], $0.part, $0.totals!) }, worker)
+        report.streams.append(joined)
+        totals.forEach(add)
+      }
+      place = next
     }
-    report.streams = parts.flatMap(\.streams).sorted { $0.index < $1.index }.map(\.report)
     for index in report.streams.indices {
       report.skips.add(report.streams[index].result.skips)
       for finding in report.streams[index].result.findings {
@@ -194,8 +201,18 @@ package enum Replay {
       report.streams[index].result.findings = []
     }
     if report.census.refusedCount > 0 { report.skips.note(.sightingLimit) }
-    if names.refusedCount > 0 { report.skips.note(.nameLimit) }
+    if report.names.refusedCount > 0 { report.skips.note(.nameLimit) }
     SameFailure.link(&report.findings)
     return report
+  }
+}
+
+extension StreamReport {
+  /// Adds a later part of the same stream.
+  fileprivate mutating func append(_ later: StreamReport) {
+    result.append(later.result, lineCount: lineCount)
+    byteCount += later.byteCount
+    lineCount += later.lineCount
+    error = later.error
   }
 }

@@ -68,7 +68,7 @@ package struct Scanner: Sendable {
   private var hits = HitList()
   private var found: [Candidate] = []
   /// Records that held a factor, for the candidate rate.
-  package private(set) var suspectCount: UInt64 = 0
+  package var suspectCount: UInt64 = 0
 
   package init(_ plan: ScanPlan) throws(ScanningError) {
     self.plan = plan

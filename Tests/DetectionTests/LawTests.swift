@@ -1,5 +1,6 @@
 import Clients
 import Detection
+import Foundation
 import Records
 import Replay
 import Sinks
@@ -26,9 +27,12 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
 }
 
 @Suite struct ChunkingAndThreadLaws {
-  private func run(_ paths: [String], threads: Int = 1, read: Int = Limits.readByteCount) async throws -> ReplayReport {
+  private func run(
+    _ paths: [String], threads: Int = 1, read: Int = Limits.readByteCount, segment: UInt64 = Limits.segmentByteCount
+  ) async throws -> ReplayReport {
     try await Replay.run(
-      ReplayRequest(paths: paths, threadCount: threads, readByteCount: read), engine: TestEngine.engine)
+      ReplayRequest(paths: paths, threadCount: threads, readByteCount: read, segmentByteCount: segment),
+      engine: TestEngine.engine)
   }
 
   private static let samples = PackageRoot.path("sample-logs")
@@ -47,12 +51,47 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
     #expect(transcript(try await run([Self.samples], threads: threads)) == one)
   }
 
+  /// A file that is read in parts by several threads gives what it gives as a whole: records that go on over the end of
+  /// a part, columns and clocks that change within the file, envelopes that begin late.
+  @Test(arguments: [UInt64(300), 1000, 2777, 9000])
+  func anyPartsOfFilesGiveTheSame(segmentByteCount: UInt64) async throws {
+    for folder in [Self.samples, PackageRoot.path("Tests/UserPainTests/Cases")] {
+      let whole = transcript(try await run([folder]))
+      #expect(transcript(try await run([folder], threads: 3, segment: segmentByteCount)) == whole)
+    }
+  }
+
+  @Test(arguments: UInt64(0)..<24)
+  func partsOfMixedFilesGiveTheSame(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
+    let path = NSTemporaryDirectory() + "handshaked-parts-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let files = PackageRoot.files(below: "sample-logs").filter { !$0.path.hasSuffix(".md") && !$0.bytes.contains(0) }
+    for index in 0..<3 {
+      // Whole files one behind another: formats, columns and clocks change in the middle.
+      var bytes: [UInt8] = []
+      for _ in 0..<Int.random(in: 2...6, using: &random) {
+        bytes += files.randomElement(using: &random)!.bytes
+        if bytes.last != 0x0A { bytes.append(0x0A) }
+      }
+      if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 1...200, using: &random)) }
+      try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/mixed\(index).log"))
+    }
+    let whole = transcript(try await run([path]))
+    #expect(whole.count > 500)
+    for segment in [UInt64(512), 3000, 20_000] {
+      #expect(transcript(try await run([path], threads: 4, read: 1500, segment: segment)) == whole)
+    }
+  }
+
   @Test func realLogsKeepTheLaws() async throws {
     guard PackageRoot.realLogs() != nil else { return }
     let path = PackageRoot.path("../shared/real-logs")
     let whole = transcript(try await run([path]))
     #expect(transcript(try await run([path], read: 101)) == whole)
     #expect(transcript(try await run([path], threads: 4, read: 8191)) == whole)
+    #expect(transcript(try await run([path], threads: 4, segment: 5000)) == whole)
   }
 
   /// Any order of the PATH arguments gives the same set of evidence.
