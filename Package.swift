@@ -92,7 +92,9 @@ let package = Package(
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "Clients", "Replay", "Sinks", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
-    .testTarget(name: "SeedTests", dependencies: ["Replay", "Detection", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "SeedTests", dependencies: ["Replay", "Detection", "Clients", "TestSupport", "handshaked"],
+      exclude: ["Cases"], swiftSettings: plain),
     .testTarget(
       name: "UserPainTests", dependencies: ["Replay", "Detection", "Clients", "Verification", "TestSupport"],
       exclude: ["Cases"], swiftSettings: plain),

@@ -486,7 +486,7 @@ struct RowExtractor: Sendable {
     return (protocolID, names.id(of: parts.joined(separator: "-")))
   }
 
-  /// `Windows NT 6.1` from a user agent that says so.
+  /// `Windows NT 6.1` or `Mac OS` from a user agent that says so.
   private mutating func systemID(_ row: Row, _ layout: Layout, _ text: Span<UInt8>) -> UInt32 {
     guard let column = layout.plan.agent else { return 0 }
     let field = range(column, row)
@@ -499,7 +499,13 @@ struct RowExtractor: Sendable {
 
   private func readSystem(_ text: Span<UInt8>, _ start: Int, _ stop: Int) -> UInt32 {
     var position = start
-    while position + 12 < stop {
+    while position + 6 <= stop {
+      // `(Macintosh; Intel Mac OS X …)`, `CFNetwork/1240 Darwin/20.6.0`.
+      if text.hasCaseless("mac os", at: position) || text.hasCaseless("mac+os", at: position)
+        || text.hasCaseless("darwin", at: position)
+      {
+        return names.id(of: "Mac OS")
+      }
       guard text.hasCaseless("windows", at: position), text.hasCaseless("nt", at: position + 8) else {
         position += 1
         continue

@@ -116,11 +116,17 @@ struct SummaryFigures {
   let protocols: [ProtocolRow]
   /// Clients by name or address that were seen with a protocol older than TLS 1.2, and that protocol.
   let legacyClients: [(client: String, protocolName: String, system: String?)]
+  /// Those of them that cannot be brought to TLS 1.2 as Configuration Manager clients: Mac computers and devices under
+  /// on-premises mobile device management, by the roles that only they ask.
+  /// Source: MicrosoftDocs/memdocs, enable-tls-1-2-troubleshoot.md, unsupported scenarios.
+  let exceptions: [String]
   let tiers: Set<EvidenceTier>
   let hasCryptFields: Bool
   let failureCount: UInt64
   let first: Timestamp?
   let last: Timestamp?
+
+  private static let deviceRoles: Set<String> = ["device-management-point", "enrollment-point"]
 
   init(_ report: ReplayReport, _ engine: Engine) {
     self.report = report
@@ -146,6 +152,7 @@ struct SummaryFigures {
 
     var protocols: [String: ProtocolRow] = [:]
     var legacy: [String: (protocolName: String, system: String?)] = [:]
+    var devices: Set<String> = []
     for row in sightings {
       guard let server = row.server.map(aliases.name), let client = (row.client ?? row.clientIP).map(aliases.name)
       else { continue }
@@ -154,6 +161,7 @@ struct SummaryFigures {
       if let name = row.protocolName {
         protocols[key, default: ProtocolRow(server: server, role: role)].clients[name, default: []].insert(client)
         if SummaryFigures.isLegacy(name) {
+          if row.system == "Mac OS" || SummaryFigures.deviceRoles.contains(role) { devices.insert(client) }
           if legacy[client].map({ name < $0.protocolName }) ?? true {
             legacy[client] = (name, row.system ?? legacy[client]?.system)
           } else if legacy[client]?.system == nil {
@@ -166,6 +174,8 @@ struct SummaryFigures {
     }
     self.protocols = protocols.sorted { $0.key < $1.key }.map(\.value)
     legacyClients = legacy.sorted { $0.key < $1.key }.map { ($0.key, $0.value.protocolName, $0.value.system) }
+
+    exceptions = devices.sorted()
 
     var tiers: Set<EvidenceTier> = []
     let counts = report.recordCounts
@@ -237,6 +247,8 @@ struct SummaryFigures {
       lines.numbers("causes", causes.sorted { $0.key < $1.key })
       lines.number("sightings", UInt64(report.census.rows.count))
       lines.number("legacyClients", UInt64(figures.legacyClients.count))
+      if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }
+      if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }
       lines.numbers("skips", SkipReason.allCases.map { ($0.name, report.skips[$0].count) })
       lines.time("first", figures.first)
       lines.time("last", figures.last)

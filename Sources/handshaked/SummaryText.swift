@@ -165,6 +165,14 @@ struct SummaryText {
       let more = clients.count > 12 ? " and \(Figures.count(UInt64(clients.count - 12))) more (--sightings)" : ""
       out += paragraph(shown + more, indent: 4)
     }
+    if !figures.exceptions.isEmpty {
+      let shown = figures.exceptions.prefix(12).map(Terminal.printable).joined(separator: ", ")
+      let count = figures.exceptions.count
+      out += paragraph(
+        "No update helps \(shown)\(count > 12 ? " and \(count - 12) more" : ""): Microsoft supports neither Mac clients nor "
+          + "devices under on-premises mobile device management where only TLS 1.2 is allowed. Manage them otherwise first.",
+        indent: 4)
+    }
     return out
   }
 

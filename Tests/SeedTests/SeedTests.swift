@@ -1,3 +1,4 @@
+import Clients
 import Detection
 import Records
 import Replay
@@ -89,6 +90,26 @@ import Testing
       name: "clients with HTTPS roles: certificate, not protocol", scenario: "sample-logs/server-certificate-expired",
       path: "DE-0101", findingClass: .certificate, causes: [.expired], stack: .winhttp, feature: .httpsClient, area: 1,
       remedy: ["certificate"]),
+    Row(
+      name: "software update point: WSUS itself", scenario: "sample-logs/wsus-ssrs-strong-crypto",
+      path: "CM01/wsyncmgr.log", findingClass: .wsusTLS, causes: [.protocol, .unknownTLS], stack: .dotnet,
+      feature: .softwareUpdatePoint, area: 3, remedy: ["KB 4022721", "KB 4022720", "SMS_EXECUTIVE"]),
+    Row(
+      name: "reporting services point: restart", scenario: "sample-logs/wsus-ssrs-strong-crypto",
+      path: "CM01/srsrp.log",
+      findingClass: .ssrsTLS, causes: [.protocol, .unknownTLS], stack: .dotnet, feature: .reportingPoint, area: 4,
+      remedy: ["restart", "SMS_EXECUTIVE", "4.6.2"]),
+    Row(
+      name: "SQL client builds and roles", scenario: "sample-logs/sql-native-client-too-old", path: "CM01/smsexec.log",
+      findingClass: .sqlTLS, causes: [.protocol, .driver], stack: .sql, feature: .siteServer, area: 2,
+      remedy: [
+        "11.*.7001.0", "KB 3135244", "restart", "SMS Provider", "state migration", "Asset Intelligence", "enrollment",
+        "Endpoint Protection", "certificate registration", "data warehouse", "multicast",
+      ]),
+    Row(
+      name: "FIPS", scenario: "Tests/SeedTests/Cases/fips", path: "CM01/smsexec.log", findingClass: .protocolMismatch,
+      causes: [.protocol], stack: .schannel, feature: nil, area: nil,
+      remedy: ["FIPS policy", "Schannel event logging", "DisabledByDefault"]),
   ]
 
   @Test(arguments: SeedTests.rows)
@@ -108,6 +129,47 @@ import Testing
     let complete = remedies.contains { remedy in row.remedy.allSatisfy { remedy.lowercased().contains($0.lowercased()) }
     }
     #expect(complete, "wanted \(row.remedy), said \(Set(remedies).sorted())")
+  }
+
+  /// SSL 2.0 and 3.0, Mac clients and devices under on-premises management are seen before the cut-over, in the census.
+  @Test func exceptionsAreInTheCensus() async throws {
+    let report = try await Replay.run(
+      ReplayRequest(paths: [PackageRoot.path("Tests/SeedTests/Cases/ssl-mac-and-mdm")]), engine: TestEngine.engine)
+    #expect(report.findings.isEmpty)
+    let rows = SightingRow.all(report.census, names: report.names).map {
+      "\($0.clientIP ?? "-") \($0.protocolName ?? "-") \($0.role ?? "-") \($0.system ?? "-")"
+    }
+    #expect(
+      Set(rows) == [
+        "10.31.4.3 SSL 3.0 management-point -", "10.31.4.4 SSL 2.0 management-point -",
+        "10.31.7.9 TLS 1.0 device-management-point Mac OS", "10.31.7.12 TLS 1.0 enrollment-point Mac OS",
+        "10.31.9.2 TLS 1.1 device-management-point -", "10.31.4.5 TLS 1.2 management-point -",
+      ])
+    for (code, word) in [("10", "SSL 3.0"), ("4", "SSL 2.0")] {
+      let table = try #require(TestEngine.engine.rules.rules.tables.first { $0.name == "crypt-protocol" })
+      let row = try #require(table.row(for: code))
+      #expect(row.symbol == word && row.findingClass == .legacyProtocol && row.cause == .ssl)
+    }
+  }
+
+  /// The summary names the ones that no update helps, with Microsoft's word about them.
+  @Test func theSummaryNamesMacsAndDevices() throws {
+    let run = try Executable.run(["replay", PackageRoot.path("Tests/SeedTests/Cases/ssl-mac-and-mdm")])
+    #expect(run.status == 0)
+    let flat = run.output.split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+    for words in [
+      "10.31.4.3 (SSL 3.0)", "10.31.4.4 (SSL 2.0)", "10.31.7.9 (TLS 1.0, Mac OS)",
+      "No update helps 10.31.7.12, 10.31.7.9, 10.31.9.2: Microsoft supports neither Mac clients nor devices",
+    ] { #expect(flat.contains(words), "\(words)") }
+    #expect(!flat.contains("No update helps 10.31.4"))
+  }
+
+  /// FIPS may bring TLS 1.0 although it is switched off: the policy is a finding, the old handshake a sighting.
+  @Test func fipsAndWhatItBringsAreSeen() async throws {
+    let report = try await Replay.run(
+      ReplayRequest(paths: [PackageRoot.path("Tests/SeedTests/Cases/fips")]), engine: TestEngine.engine)
+    let rows = SightingRow.all(report.census, names: report.names)
+    #expect(rows.contains { $0.protocolName == "TLS 1.0" && $0.server == "sql01.corp.example" })
   }
 
   /// Before the cut-over there is no error at all: the census is the only warning.
