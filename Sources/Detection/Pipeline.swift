@@ -158,6 +158,23 @@ package struct PipelineTotals: Sendable {
   package var signatureCounts: [UInt64]
   /// Records that held a factor.
   package var suspectCount: UInt64
+
+  fileprivate init(census: Census, signatureCounts: [UInt64], suspectCount: UInt64) {
+    self.census = census
+    self.signatureCounts = signatureCounts
+    self.suspectCount = suspectCount
+  }
+
+  /// Nothing yet.
+  package init(signatureCount: Int) {
+    self.init(census: Census(), signatureCounts: Array(repeating: 0, count: signatureCount), suspectCount: 0)
+  }
+
+  package mutating func add(_ other: PipelineTotals) {
+    if census.rows.isEmpty, census.refusedCount == 0 { census = other.census } else { census.merge(other.census) }
+    suspectCount += other.suspectCount
+    for index in signatureCounts.indices { signatureCounts[index] += other.signatureCounts[index] }
+  }
 }
 
 /// What one stream gave.

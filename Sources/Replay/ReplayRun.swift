@@ -97,17 +97,18 @@ package enum Replay {
       for _ in 0..<workerCount {
         group.addTask {
           var pipeline = try worker.pipeline()
-          var result = WorkerResult(totals: pipeline.takeTotals())
+          var result = WorkerResult(totals: PipelineTotals(signatureCount: pipeline.signatureCounts.count))
           while true {
             let index = next.take()
             guard index < parts.count else { break }
+            // What a part of a file gives is kept apart until its place in the file was checked.
+            if !parts[index].isWhole { result.totals.add(pipeline.takeTotals()) }
             let part = worker.read(parts[index], &pipeline)
-            // What a part of a file gave is kept apart until its place in the file was checked.
             let totals = parts[index].isWhole ? nil : pipeline.takeTotals()
             progress.findingCount.wrappingAdd(part.report.result.findings.count, ordering: .relaxed)
             result.parts.append((index, part, totals))
           }
-          result.totals = pipeline.takeTotals()
+          result.totals.add(pipeline.takeTotals())
           return result
         }
       }
@@ -167,12 +168,8 @@ package enum Replay {
   {
     var report = ReplayReport(
       names: worker.names, signatureCounts: Array(repeating: 0, count: worker.engine.rules.rules.signatures.count))
-    func add(_ totals: PipelineTotals) {
-      report.census.merge(totals.census)
-      report.suspectCount += totals.suspectCount
-      for (index, count) in totals.signatureCounts.enumerated() { report.signatureCounts[index] += count }
-    }
-    for result in results { add(result.totals) }
+    var sum = PipelineTotals(signatureCount: report.signatureCounts.count)
+    for result in results { sum.add(result.totals) }
     let read = results.flatMap(\.parts).sorted { $0.index < $1.index }
     var place = 0
     while place < read.count {
@@ -185,10 +182,13 @@ package enum Replay {
         let (joined, totals) = try chain(
           read[place..<next].map { (parts[$0.index], $0.part, $0.totals!) }, worker)
         report.streams.append(joined)
-        totals.forEach(add)
+        for part in totals { sum.add(part) }
       }
       place = next
     }
+    report.census = sum.census
+    report.suspectCount = sum.suspectCount
+    report.signatureCounts = sum.signatureCounts
     for index in report.streams.indices {
       report.skips.add(report.streams[index].result.skips)
       for finding in report.streams[index].result.findings {
