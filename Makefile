@@ -38,7 +38,8 @@ demo: setup ## build, then replay every scenario of sample-logs/
 	done
 	@printf '\nYour own logs: %s replay FOLDER\n' '$(HANDSHAKED)'
 
-test: setup ## build and run all tests
+test: ## build and run all tests
+	@.ci/setup test
 	@.ci/summary $(TEST)
 
 lint: ## check the style of the Swift sources

@@ -96,6 +96,8 @@ let package = Package(
       name: "SeedTests", dependencies: ["Replay", "Detection", "Clients", "TestSupport", "handshaked"],
       exclude: ["Cases"], swiftSettings: plain),
     .testTarget(
+      name: "RecipeTests", dependencies: ["Replay", "Detection", "TestSupport", "handshaked"], swiftSettings: plain),
+    .testTarget(
       name: "UserPainTests", dependencies: ["Replay", "Detection", "Clients", "Verification", "TestSupport"],
       exclude: ["Cases"], swiftSettings: plain),
     .testTarget(

@@ -324,8 +324,19 @@ package struct EnvelopeOpener: Sendable {
     switch envelope.escape {
     case .none: false
     case .json: true
-    case .octal: find(0x23, bytes, envelope.payloadStart, envelope.payloadEnd) != nil
+    case .octal:
+      find(0x23, bytes, envelope.payloadStart, envelope.payloadEnd) != nil
+        && !holdsEnvelope(bytes, envelope.payloadStart, envelope.payloadEnd)
     }
+  }
+
+  /// Whether a payload is an envelope as it stands: then the escapes in it are that one's. Undone here, a `#012` would
+  /// cut its payload in two.
+  private func holdsEnvelope(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    let text = Envelope.textStart(bytes, start, end)
+    let gate = Envelope.gate(bytes, text, end)
+    guard gate != .closed, case .envelope = Envelope.parse(gate, bytes, text, end) else { return false }
+    return true
   }
 
   /// `JSONScanner.appendUnescaped` with the runs between escapes copied whole: a CMTrace record has some twenty

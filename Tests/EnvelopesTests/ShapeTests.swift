@@ -350,3 +350,11 @@ func dropsOwnOutput(_ index: Int) {
   #expect(opened(lines.joined(separator: "\n")).texts == lines)
   #expect(opened("<13>1 - h handshaked2 - - - kept\n").texts == ["kept"])
 }
+
+/// Escapes belong to the innermost envelope: undone by the outer one, a `#012` would cut the inner payload in two.
+@Test func escapesOfAnInnerEnvelopeAreLeftToIt() {
+  let inner = "Mar  2 10:48:40 PC-7 CcmMessaging: first#012second #011 third"
+  let result = opened("<134>1 2026-03-02T12:00:00Z relay app - - - \(inner)\n")
+  #expect(result.texts == ["first", "second \t third"])
+  #expect(result.lines.allSatisfy { $0.origin.host == "PC-7" && $0.origin.log == "CcmMessaging" })
+}
