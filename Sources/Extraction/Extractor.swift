@@ -140,7 +140,9 @@ package struct Extractor: Sendable {
         if signature.yields == .none { isLookAlike = true }
       case .context: break
       case .sighting:
-        sightings.append((sightingKey(entry, match, origin), facts!.time?.microseconds ?? .min))
+        // Two definitions that see the same exchange in one record have seen it once.
+        let key = sightingKey(entry, match, origin)
+        if !sightings.contains(where: { $0.0 == key }) { sightings.append((key, facts!.time?.microseconds ?? .min)) }
       case .finding:
         isTaken = true
         var finding = newFinding(signature, match.verdict, location)

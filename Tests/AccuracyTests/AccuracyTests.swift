@@ -74,7 +74,7 @@ import Testing
   @Test func everyDefinitionMatters() async throws {
     guard let rows = SignalTable.rows else { return }
     let rules = TestEngine.engine.rules.rules
-    let corpus = try Corpus(seed: 99, variantCount: 8, rows: rows, at: Self.root)
+    let corpus = try Corpus(seed: 99, variantCount: 10, rows: rows, at: Self.root)
     defer { corpus.remove() }
     let request = ReplayRequest(paths: [corpus.folder], threadCount: 2)
     let whole = try Score(corpus, await Replay.run(request, engine: TestEngine.engine), TestEngine.engine)

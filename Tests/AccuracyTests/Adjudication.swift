@@ -6,7 +6,7 @@ enum Adjudication {
   typealias Maker = @Sendable (SignalRow, inout Dice) -> Payload
 
   static func payload(_ row: SignalRow, _ dice: inout Dice) -> Payload? {
-    (clientLogs[row.id] ?? serverLogs[row.id])?(row, &dice)
+    (clientLogs[row.id] ?? serverLogs[row.id] ?? roleLogs[row.id])?(row, &dice)
   }
 
   /// Rows whose text here is right although the row's regex says otherwise, and why.
@@ -16,6 +16,13 @@ enum Adjudication {
     "SCP-STATUS-11410": "the id stands in a STATMSG record or an event",
     "WSUS-SYNC-OK": "6702 stands in a STATMSG record or an event, before the component",
     "WSUS-12072": "an event",
+    "MP-LOC-REQ": "the regex wants the address within one line, which the body is",
+    "REST-CERT": "either order of the words is meant",
+    "MP-BGB-FW": "the literal stands for any text with firewall",
+    "WSA-10013": "the spelling is one of the row's list",
+    "WSA-10060": "the spelling is one of the row's list",
+    "WSA-10061": "the spelling is one of the row's list",
+    "MP-DBCONN": "-", "MP-DBBLOCK": "the whole block is written",
   ]
 
   // MARK: Codes inside texts

@@ -1,9 +1,30 @@
 import Foundation
 import Records
 
+/// The shapes that the corpus writes, as the rows of `MatrixTests` name them.
+enum RecordShape: String, CaseIterable, Sendable {
+  case cmtrace, managed, simple
+  case windowsUpdate7 = "windows-update 7"
+  case windowsUpdate10 = "windows-update 10"
+  case errorLog = "sql-errorlog"
+  case console = "sms-admin-ui"
+  case distribution = "software-distribution"
+  case prerequisites = "setup"
+  case w3c, httperr
+  case xml = "event-xml"
+  case prettyXML = "event-xml pretty"
+  case wrappedXML = "event-xml <Events>"
+  case winlogbeat, nxlog, openWEC = "openwec"
+  case fluentBit = "fluent-bit events"
+  case wazuh, vector = "vector events"
+  case openTelemetry = "otel events"
+  case snare, viewer = "event-text"
+}
+
 /// A record as it lies in a file, with everything that a finding on it must say.
 struct PlacedRecord: Sendable {
   var id: String
+  var shape: RecordShape
   var path: String
   var offset: UInt64
   /// As written, for messages.
@@ -29,10 +50,10 @@ struct Corpus: Sendable {
   var byteCount = 0
 
   /// Writes the logs of one seed: every row of the knowledge base in scope `variantCount` times, and decoys among them.
-  init(seed: UInt64, variantCount: Int, rows: [SignalRow], at root: String) throws {
+  init(seed: UInt64, variantCount: Int, rows: [SignalRow], at root: String, isPlain: Bool = false) throws {
     folder = "\(root)-\(seed)"
     try? FileManager.default.removeItem(atPath: folder)
-    var writer = CorpusWriter(seed: seed)
+    var writer = CorpusWriter(seed: seed, isPlain: isPlain)
     for payload in Corpus.payloads(rows, variantCount, &writer.dice) { writer.add(payload) }
     for stream in writer.finish() {
       let path = folder + "/" + stream.path
@@ -58,6 +79,7 @@ struct Corpus: Sendable {
         case "IIS", "WIN7": payload = RowSignals.iis(row, &dice)
         case "HTTPERR": payload = RowSignals.httpError(row, &dice)
         case "SCH": payload = EventSignals.payload(row, &dice)
+        case "SQLLOG": payload = ErrorLogSignals.payload(row, &dice)
         default: payload = TextSignals.payload(row, &dice)
         }
         payloads.append(payload)

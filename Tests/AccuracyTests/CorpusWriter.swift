@@ -39,12 +39,18 @@ struct CorpusWriter {
   ]
   private static let ways: [Way] = [.plain, .plain, .plain, .rsyslogFile, .rfc5424, .filebeat]
 
-  init(seed: UInt64) { dice = Dice(seed) }
+  /// - Parameter isPlain: no file has been through a forwarder.
+  init(seed: UInt64, isPlain: Bool = false) {
+    dice = Dice(seed)
+    self.isPlain = isPlain
+  }
+  private let isPlain: Bool
 
-  private static func host(_ prefix: String, _ number: Int, _ suffix: String = "") -> Host {
-    let bias = biases[number % biases.count]
+  private func host(_ prefix: String, _ number: Int, _ suffix: String = "") -> Host {
+    let bias = Self.biases[number % Self.biases.count]
     let name = prefix + padded(number, prefix == "PC-" ? 4 : 2) + suffix
-    return Host(name: name, way: ways[number % ways.count], bias: bias.0, biasText: bias.1)
+    let way = isPlain ? .plain : Self.ways[number % Self.ways.count]
+    return Host(name: name, way: way, bias: bias.0, biasText: bias.1)
   }
 
   mutating func finish() -> [Stream] {
@@ -69,18 +75,18 @@ struct CorpusWriter {
   /// The stream at `path`, moved on by some seconds to a moment of `digits` fraction digits.
   private mutating func open(_ path: String, digits: Int) -> Stream {
     var stream = streams[path] ?? Stream(path: path, clock: Self.start + Int64(dice.roll(3600)) * 1_000_000)
-    let unit: Int64 = digits == 0 ? 1_000_000 : digits == 3 ? 1000 : 1
+    let unit: Int64 = digits == 0 ? 1_000_000 : digits == 2 ? 10_000 : digits == 3 ? 1000 : 1
     stream.clock = (stream.clock + Int64(1 + dice.roll(20_000_000))) / unit * unit + unit
     return stream
   }
 
   private mutating func place(
-    _ payload: Payload, _ text: String, _ stream: inout Stream, host: String, time: Timestamp?, client: Wanted,
-    server: Wanted, isTimeJudged: Bool = true
+    _ payload: Payload, _ text: String, _ stream: inout Stream, _ shape: RecordShape, host: String, time: Timestamp?,
+    client: Wanted, server: Wanted, isTimeJudged: Bool = true
   ) {
     records.append(
       PlacedRecord(
-        id: payload.id, path: stream.path, offset: UInt64(stream.bytes.count), line: text,
+        id: payload.id, shape: shape, path: stream.path, offset: UInt64(stream.bytes.count), line: text,
         expectation: payload.expectation, time: time, isTimeJudged: isTimeJudged, host: host, client: client,
         server: server, code: payload.code))
     stream.bytes += Array(text.utf8)
@@ -96,34 +102,35 @@ struct CorpusWriter {
     let kind = LogKind(log: log)
     let host: Host
     switch kind.writer {
-    case .client: host = Self.host("PC-", 1 + dice.roll(24))
-    case .console: host = Self.host("ADMIN", 1 + dice.roll(6))
-    case .server: host = Self.host("CM", 1 + dice.roll(12))
+    case .client: host = self.host("PC-", 1 + dice.roll(24))
+    case .console: host = self.host("ADMIN", 1 + dice.roll(6))
+    case .server: host = self.host("CM", 1 + dice.roll(12))
     }
-    // Site-server components write either shape; a file keeps to one (1 in 4 is CMTrace).
-    let isSite = kind.shape == .site && (host.name.utf8.last! % 4 != 1)
+    let shape = shape(of: kind, log, host)
     let folder = kind.shape == .site ? "SMS/Logs" : "CCM/Logs"
+    let marker = shape == .windowsUpdate7 ? "/archive" : ""
     var stream = open(
-      (host.way == .plain ? "\(host.name)/\(folder)/\(log).log" : "collector01/\(host.name)_\(log).log"),
-      digits: kind.shape == .managed ? 6 : 3)
+      (host.way == .plain
+        ? "\(host.name)/\(folder)\(marker)/\(log).log" : "collector01/\(host.name)\(marker)_\(log).log"),
+      digits: shape == .managed ? 6 : shape == .console || shape == .prerequisites ? 0 : shape == .errorLog ? 2 : 3)
     let time = Timestamp(microseconds: stream.clock)
     if dice.chance(30) {
-      stream.bytes += Array(enveloped(frame(dice.pick(fillers), kind, isSite, host, time), host, log, time).utf8)
+      stream.bytes += Array(enveloped(frame(dice.pick(fillers), shape, kind, host, time), host, log, time).utf8)
     }
-    let record = enveloped(frame(text, kind, isSite, host, time), host, log, time)
+    let record = enveloped(frame(text, shape, kind, host, time), host, log, time)
     let client: Wanted
     switch kind.writer {
     case .client: client = .one(host.name)
     case .console: client = .any([host.name, nil])
-    case .server: client = .one(nil)
+    case .server: client = .one(payload.client)
     }
-    // WindowsUpdate.log has no framing of its own in this version: its lines carry no time.
     place(
-      payload, record, &stream, host: host.name, time: time, client: client, server: payload.server,
-      isTimeJudged: kind.shape != .line)
+      payload, record, &stream, shape, host: host.name, time: time, client: client, server: payload.server)
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
-      sight(kind.writer == .server ? "" : host.name, payload.sightedServer, payload.sightedProtocol)
+      sight(
+        payload.sightedClient ?? (kind.writer == .server ? "" : host.name),
+        payload.isSightedAtHost ? host.name : payload.sightedServer, payload.sightedProtocol)
     }
   }
 
@@ -134,10 +141,51 @@ struct CorpusWriter {
     ]
   }
 
-  private mutating func frame(_ text: String, _ kind: LogKind, _ isSite: Bool, _ host: Host, _ time: Timestamp)
-    -> String
-  {
-    if kind.shape == .line { return text }
+  /// A file keeps to one shape: site-server components write either (1 host in 4 is CMTrace), as the console does.
+  private func shape(of kind: LogKind, _ log: String, _ host: Host) -> RecordShape {
+    let turn = Int(host.name.utf8.last!)
+    switch log {
+    case "WindowsUpdate": return turn % 2 == 0 ? .windowsUpdate7 : .windowsUpdate10
+    case "ERRORLOG": return .errorLog
+    case "SmsAdminUI": return turn % 2 == 0 ? .console : .cmtrace
+    case "SoftwareDistribution": return .distribution
+    case "ConfigMgrPrereq": return .prerequisites
+    default: break
+    }
+    switch kind.shape {
+    case .managed: return .managed
+    case .site: return turn % 4 != 1 ? .simple : .cmtrace
+    default: return .cmtrace
+    }
+  }
+
+  private mutating func frame(
+    _ text: String, _ shape: RecordShape, _ kind: LogKind, _ host: Host, _ time: Timestamp
+  ) -> String {
+    let utc = time.civil
+    let day = "\(utc.year)-\(padded(utc.month))-\(padded(utc.day))"
+    let short = "\(padded(utc.hour)):\(padded(utc.minute)):\(padded(utc.second))"
+    switch shape {
+    // Local time without a bias: the zone of the run counts, UTC here.
+    case .windowsUpdate7: return "\(day)\t\(short):\(padded(utc.microsecond / 1000, 3))\t 968\t9d0\tAgent\t  * \(text)"
+    case .windowsUpdate10:
+      return
+        "\(day.replacingOccurrences(of: "-", with: "/")) \(short).\(padded(utc.microsecond / 1000, 3))0000 4388  10044 WebServices     \(text)"
+    case .errorLog:
+      return text.split(separator: "\n").map { "\(day) \(short).\(padded(utc.microsecond / 10_000)) spid12s     \($0)" }
+        .joined(separator: "\r\n")
+    case .console:
+      return
+        "[\(1 + dice.roll(30)), PID:\(1000 + dice.roll(9000))][\(padded(utc.month))/\(padded(utc.day))/\(utc.year) \(short)] :\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
+    case .distribution:
+      return
+        "\(day) \(short).\(padded(utc.microsecond / 1000, 3)) UTC\tError\tw3wp.\(dice.roll(90))\tClientImplementation.GetCookie\t\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
+    case .prerequisites:
+      return
+        "<\(padded(utc.month))-\(padded(utc.day))-\(utc.year) \(short)> \(text.replacingOccurrences(of: "\n", with: " "))"
+    default: break
+    }
+    let isSite = shape == .simple
     let thread = 900 + dice.roll(9000)
     if isSite {
       let local = time.adding(minutes: -host.bias).civil
@@ -149,7 +197,7 @@ struct CorpusWriter {
         + "\(clock(local))\(host.biasText)><thread=\(thread) (0x\(String(thread, radix: 16, uppercase: true)))>"
     }
     let message = text.replacingOccurrences(of: "\n", with: "\r\n")
-    if kind.shape == .managed {
+    if shape == .managed {
       // No bias: the zone of the run counts, UTC here. Single digits for month and day.
       let local = time.civil
       let fraction = padded(local.microsecond, 6) + "7"
@@ -211,7 +259,7 @@ struct CorpusWriter {
   }
 
   private mutating func addRow(_ payload: Payload, _ row: IISRow) {
-    let host = Self.host("MP", 1 + dice.roll(12))
+    let host = self.host("MP", 1 + dice.roll(12))
     let isFilebeat = host.way == .filebeat
     let hasCrypt = row.needsCrypt || dice.chance(60)
     let name = isFilebeat ? "collector01/\(host.name)_u_ex260302" : "\(host.name)/W3SVC1/u_ex260302"
@@ -237,7 +285,7 @@ struct CorpusWriter {
     let server = stream.fields.contains("s-computername") ? computer : host.name
     // The day of rows without a date column is that of the file's last #Date.
     place(
-      payload, wrapped(line, host, "u_ex260302", isFilebeat, time), &stream, host: host.name, time: time,
+      payload, wrapped(line, host, "u_ex260302", isFilebeat, time), &stream, .w3c, host: host.name, time: time,
       client: .one(client), server: .one(server))
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
@@ -277,7 +325,7 @@ struct CorpusWriter {
   }
 
   private mutating func addHTTPError(_ payload: Payload, _ row: HTTPErrorRow) {
-    let host = Self.host("MP", 1 + dice.roll(12))
+    let host = self.host("MP", 1 + dice.roll(12))
     var stream = open("\(host.name)/HTTPERR/httperr1.log", digits: 0)
     if stream.fields.isEmpty || dice.chance(5) {
       var fields = [
@@ -309,33 +357,52 @@ struct CorpusWriter {
       "s-queuename": "CCM+Server+Framework+Pool", "transport": "TCP",
     ]
     let line = stream.fields.map { values[$0]! }.joined(separator: " ") + "\r\n"
-    place(payload, line, &stream, host: host.name, time: time, client: .one(client), server: .one(host.name))
+    place(
+      payload, line, &stream, .httperr, host: host.name, time: time, client: .one(client), server: .one(host.name))
     streams[stream.path] = stream
   }
 
   // MARK: Events
 
   private mutating func addEvent(_ payload: Payload, _ event: EventRecord) {
-    let host = Self.host("SRV", 1 + dice.roll(12), ".corp.example").name
-    let shape = dice.roll(6)
-    let names = ["lines.xml", "pretty.xml", "wrapped.xml", "winlogbeat.json", "nxlog.json", "openwec.json"]
+    let host = self.host("SRV", 1 + dice.roll(6), ".corp.example").name
+    // Text alone says only what its message says.
+    var shapes: [RecordShape] = [
+      .xml, .prettyXML, .wrappedXML, .winlogbeat, .nxlog, .openWEC, .wazuh, .openTelemetry,
+    ]
+    // These two lose data that stand in UserData (formats.md §5).
+    if !event.isUserData { shapes += [.fluentBit, .vector] }
+    // The newest text of 36888 leaves the state out (formats.md §4.1): where it decides, text says something else.
+    let text = payload.id.hasPrefix("SCH-STATE") ? nil : Rendering.message(event)
+    let shape = text != nil && dice.chance(25) ? dice.pick([.snare, .viewer]) : dice.pick(shapes)
+    let isJSON = ![.xml, .prettyXML, .wrappedXML, .snare, .viewer].contains(shape)
     var stream = open(
-      shape < 3 ? "\(host)/\(event.channel)-\(names[shape])" : "wec01/\(names[shape])", digits: shape == 4 ? 0 : 6)
+      "\(host)/\(event.channel.replacingOccurrences(of: "/", with: "-"))-\(shape)\(isJSON ? ".json" : ".xml")",
+      digits: [.nxlog, .snare, .viewer].contains(shape) ? 0 : 6)
     let time = Timestamp(microseconds: stream.clock)
-    if shape == 2, stream.bytes.isEmpty {
+    if shape == .wrappedXML, stream.bytes.isEmpty {
       stream.bytes += Array("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Events>\n".utf8)
       stream.ends = "</Events>\n"
     }
-    let text: String
+    let rendered: String
     switch shape {
-    case 0, 2: text = Rendering.xml(event, host, time, isPretty: false, &dice)
-    case 1: text = Rendering.xml(event, host, time, isPretty: true, &dice)
-    case 3: text = Rendering.winlogbeat(event, host, time, json, &dice)
-    case 4: text = Rendering.nxlog(event, host, time, json)
-    default: text = Rendering.openWEC(event, host, time, json, &dice)
+    case .prettyXML: rendered = Rendering.xml(event, host, time, isPretty: true, &dice)
+    case .winlogbeat: rendered = Rendering.winlogbeat(event, host, time, json, &dice)
+    case .nxlog: rendered = Rendering.nxlog(event, host, time, json)
+    case .openWEC: rendered = Rendering.openWEC(event, host, time, json, &dice)
+    case .fluentBit: rendered = Rendering.fluentBit(event, host, time, json)
+    case .wazuh: rendered = Rendering.wazuh(event, host, time, json)
+    case .vector: rendered = Rendering.vector(event, host, time, json)
+    case .openTelemetry: rendered = Rendering.openTelemetry(event, host, time, json)
+    case .snare: rendered = Rendering.snare(event, host, time, text!)
+    case .viewer: rendered = Rendering.viewer(event, host, time, text!)
+    default: rendered = Rendering.xml(event, host, time, isPretty: false, &dice)
     }
     let (client, server) = sides(event, host)
-    place(payload, text, &stream, host: host, time: time, client: client, server: server)
+    let isText = shape == .snare || shape == .viewer
+    place(
+      payload, rendered, &stream, shape, host: host, time: time, client: isText ? .any([host, nil]) : client,
+      server: isText ? .open : server)
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
       let isClient = event.value("Type") == "client"

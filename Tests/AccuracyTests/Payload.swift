@@ -17,6 +17,11 @@ struct Payload: Sendable {
   var code: Wanted = .one(nil)
   var server: Wanted = .one(nil)
   /// Sightings: the names by which the census keeps the pair.
+  /// The client that the text names, where the writer is none.
+  var client: String?
+  /// Sightings: the client, where the text names it, and whether the writer is the server.
+  var sightedClient: String?
+  var isSightedAtHost = false
   var sightedServer = ""
   var sightedProtocol = ""
 
@@ -68,6 +73,7 @@ struct LogKind: Sendable {
     "SMS_Cloud_ProxyConnector": "SMS_CLOUD_PROXYCONNECTOR", "mpcontrol": "SMS_MP_CONTROL_MANAGER",
     "ConfigMgrSetup": "Configuration Manager Setup", "statmgr": "SMS_STATUS_MANAGER",
     "colleval": "SMS_COLLECTION_EVALUATOR", "distmgr": "SMS_DISTRIBUTION_MANAGER",
+    "BgbServer": "SMS_NOTIFICATION_SERVER", "mpfdm": "SMS_MP_FILE_DISPATCH_MANAGER",
     "EndpointConnectivityCheckWorker": "SMS_SERVICE_CONNECTOR", "SMS_SERVICE_CONNECTOR": "SMS_SERVICE_CONNECTOR",
   ]
   private static let clients: Set<String> = [
@@ -78,7 +84,7 @@ struct LogKind: Sendable {
   /// Managed components that write CMTrace on servers, under the log's own name.
   private static let modern: Set<String> = [
     "SMS_REST_PROVIDER", "AdminService", "SMS_AZUREAD_DISCOVERY_AGENT", "M365ADeviceHealth", "MP_Framework",
-    "MP_GetPolicy", "SMSPXE",
+    "MP_GetPolicy", "MP_Status", "MP_Location", "MP_RegistrationManager", "CCM_STS", "CCM_STS_ManagedBase", "SMSPXE",
   ]
 
   init(log: String) {
@@ -103,7 +109,7 @@ struct LogKind: Sendable {
   static func area(ofLog log: String) -> Set<FindingClass> {
     switch log {
     case "srsrp": [.ssrsTLS]
-    case "WCM", "WSUSCtrl", "WUAHandler", "ScanAgent", "WindowsUpdate": [.wsusTLS]
+    case "WCM", "WSUSCtrl", "WUAHandler", "ScanAgent", "WindowsUpdate", "SoftwareDistribution": [.wsusTLS]
     case "wsyncmgr": [.wsusTLS, .internetTLS]
     case "dmpdownloader", "dmpuploader", "SMS_SERVICE_CONNECTOR", "EndpointConnectivityCheckWorker": [.internetTLS]
     case "cloudmgr", "SMS_Cloud_ProxyConnector": [.cmgTLS, .internetTLS]
@@ -154,6 +160,10 @@ extension SignalRow {
         case "M365A*": return ["M365ADeviceHealth"]
         case "SCClient", "SCNotify": return [name + "_CORP@user1_1"]
         case "CloudMgr": return ["cloudmgr"]
+        // The checker of prerequisites runs before setup and writes the same of it.
+        case "ConfigMgrSetup": return [name, "ConfigMgrPrereq"]
+        // WSUS itself is a .NET program.
+        case "WSUSCtrl" where prefix == "NET": return [name, "SoftwareDistribution"]
         default: return [name]
         }
       }

@@ -74,8 +74,7 @@ enum TextSignals {
     let text: String
     if log == "WindowsUpdate" {
       // Windows 10: the code in brackets, without 0x, in capitals.
-      text =
-        "2026/03/02 10:52:27.1522840 4388  10044 WebServices     *FAILED* [\(code.dropFirst(2).uppercased())] Send request"
+      text = "*FAILED* [\(code.dropFirst(2).uppercased())] Send request"
     } else {
       text = sentence(spelling, code, log, &dice)
     }
