@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "Framing", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Scanning", dependencies: ["Records", "CVectorscan"], swiftSettings: hot),
     .target(name: "Extraction", dependencies: ["Records", "CKernels", "CPCRE2"], swiftSettings: hot),
-    .target(name: "Clients", dependencies: ["Records"], swiftSettings: hot),
+    .target(name: "Clients", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(
       name: "Detection",
       dependencies: ["Records", "Envelopes", "Framing", "Scanning", "Extraction", "Clients"],

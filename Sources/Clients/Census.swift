@@ -1,3 +1,4 @@
+import CKernels
 import Records
 
 /// The sightings of a run, joined: one row for each (client, server, role, protocol, cipher, outcome) with the first and last time
@@ -27,22 +28,48 @@ package struct Census: Sendable {
   }
 
   package mutating func note(_ columns: borrowing SightingColumns) {
+    // A table of 50,000 clients is larger than the caches: each row would wait for its slot and then for its row. So the
+    // slots of a block are asked for first, then their rows, and the misses overlap.
     let keys = columns.keys
     let times = columns.times
-    for position in keys.indices {
-      add(keys[position], first: times[position], last: times[position], count: 1)
+    var hashes = InlineArray<64, Int>(repeating: 0)
+    var position = 0
+    while position < keys.count {
+      let count = min(64, keys.count - position)
+      let mask = index.count - 1
+      for offset in 0..<count {
+        hashes[offset] = Int(truncatingIfNeeded: hash(keys[position + offset]))
+      }
+      unsafe index.withUnsafeBufferPointer { slots in
+        let base = slots.baseAddress!
+        for offset in 0..<count { unsafe hk_prefetch(base + (hashes[offset] & mask)) }
+        unsafe rows.withUnsafeBufferPointer { rows in
+          guard let first = rows.baseAddress else { return }
+          for offset in 0..<count {
+            let entry = unsafe Int(slots[hashes[offset] & mask])
+            if entry != 0 { unsafe hk_prefetch(first + (entry - 1)) }
+          }
+        }
+      }
+      for offset in 0..<count {
+        let time = times[position + offset]
+        add(keys[position + offset], hash: hashes[offset], first: time, last: time, count: 1)
+      }
+      position += count
     }
   }
 
   /// Adds the rows of another census of the same name table.
   package mutating func merge(_ other: Census) {
-    for row in other.rows { add(row.key, first: row.first, last: row.last, count: row.count) }
+    for row in other.rows {
+      add(row.key, hash: Int(truncatingIfNeeded: hash(row.key)), first: row.first, last: row.last, count: row.count)
+    }
     refusedCount += other.refusedCount
   }
 
-  private mutating func add(_ key: SightingKey, first: Int64, last: Int64, count: UInt64) {
+  private mutating func add(_ key: SightingKey, hash: Int, first: Int64, last: Int64, count: UInt64) {
     let mask = index.count - 1
-    var slot = Int(truncatingIfNeeded: hash(key)) & mask
+    var slot = hash & mask
     while true {
       let entry = index[slot]
       if entry == 0 { break }

@@ -16,7 +16,12 @@ package struct SightingRow: Sendable, Equatable {
 
   /// Every row of a census, ordered by what is printed: the order of input and the threads leave no trace.
   package static func all(_ census: Census, names: NameTable) -> [SightingRow] {
-    let rows = census.rows.map { row -> SightingRow in
+    // Numbers are sorted in place of rows of texts: 50,000 clients took longer to sort than to read.
+    let ranks = Ranks(census, names)
+    let order = census.rows.indices.map { (place: ranks.place(of: census.rows[$0].key), index: $0) }
+      .sorted { $0.place < $1.place }
+    return order.map { entry -> SightingRow in
+      let row = census.rows[entry.index]
       let key = row.key
       let address = key.isAddress ? IPAddress(high: key.clientHigh, low: key.clientLow) : nil
       return SightingRow(
@@ -27,13 +32,50 @@ package struct SightingRow: Sendable, Equatable {
         first: row.first == .min ? nil : Timestamp(microseconds: row.first),
         last: row.last == .min ? nil : Timestamp(microseconds: row.last), count: row.count)
     }
-    return rows.sorted { $0.sortKey.lexicographicallyPrecedes($1.sortKey) }
+  }
+}
+
+/// The order of names among themselves and of addresses as they are printed, for sorting keys of the census.
+private struct Ranks {
+  /// By server, client, address, role, protocol, cipher, outcome and system: the words of a key in their order.
+  typealias Place = (UInt64, UInt64, UInt64, UInt64)
+
+  private struct Address: Hashable {
+    var high: UInt64
+    var low: UInt64
   }
 
-  private var sortKey: [String] {
-    [
-      server ?? "", client ?? "", clientIP ?? "", role ?? "", protocolName ?? "", cipher ?? "", outcome.rawValue,
-      system ?? "",
-    ]
+  /// By id: the place of the name among all names.
+  private var ofName: [UInt32]
+  private var ofAddress: [Address: UInt32] = [:]
+
+  init(_ census: Census, _ names: NameTable) {
+    let all = names.all
+    ofName = Array(repeating: 0, count: all.count)
+    for (rank, id) in all.indices.sorted(by: { all[$0] < all[$1] }).enumerated() { ofName[id] = UInt32(rank) }
+    for row in census.rows where row.key.isAddress {
+      ofAddress[Address(high: row.key.clientHigh, low: row.key.clientLow)] = 0
+    }
+    let texts = ofAddress.keys.map { (IPAddress(high: $0.high, low: $0.low).text, $0) }.sorted { $0.0 < $1.0 }
+    // An address stands behind a client without a name, and before all names.
+    for (rank, (_, address)) in texts.enumerated() { ofAddress[address] = UInt32(rank + 1) }
   }
+
+  func place(of key: SightingKey) -> Place {
+    func rank(_ id: UInt32) -> UInt64 { UInt64(ofName[Int(id)]) }
+    let client: UInt64
+    if key.isAddress {
+      client = UInt64(ofAddress[Address(high: key.clientHigh, low: key.clientLow)]!)
+    } else {
+      let name = rank(UInt32(truncatingIfNeeded: key.clientLow))
+      client = name == 0 ? 0 : 1 << 32 | name
+    }
+    let outcome = UInt64(Ranks.outcomes.firstIndex(of: Outcome(number: key.outcome))!)
+    return (
+      rank(key.server) << 33 | client, rank(key.role) << 32 | rank(key.protocolName), rank(key.cipher),
+      outcome << 32 | rank(key.system)
+    )
+  }
+
+  private static let outcomes = Outcome.allCases.sorted { $0.rawValue < $1.rawValue }
 }

@@ -34,5 +34,8 @@ package final class NameTable: Sendable {
     id == 0 ? nil : state.withLock { $0.names[Int(id)] }
   }
 
+  /// Every name by its id; the first is that of "unknown".
+  package var all: [String] { state.withLock { $0.names } }
+
   package var refusedCount: UInt64 { state.withLock { $0.refused } }
 }

@@ -10,36 +10,67 @@ package struct FactorChooser {
   /// Length of a factor: long enough to be rare, short enough to be shared between anchors.
   private static let lengths = 4...12
 
+  /// A window and the anchors that contain it.
+  private struct Window {
+    var bytes: [UInt8]
+    /// Ascending.
+    var anchors: [Int32]
+    /// How many of them no chosen factor covers yet.
+    var gain: Int
+    /// Worked out when it is asked for; nil before.
+    var cost: Double?
+  }
+
+  /// The greedy cover. Of the tens of thousands of windows nearly all are passed over by their gain alone, as no window
+  /// costs less than `leastCost`; a choice takes its anchors from the windows that contain them.
   package static func choose(for anchors: [[UInt8]]) -> [[UInt8]] {
-    var windows: [[UInt8]: Set<Int>] = [:]
+    var windows: [Window] = []
+    var byBytes: [[UInt8]: Int] = [:]
+    var windowsOfAnchor: [[Int32]] = Array(repeating: [], count: anchors.count)
     for (index, anchor) in anchors.enumerated() {
-      for length in lengths where length <= anchor.count {
-        for start in 0...(anchor.count - length) {
-          windows[Array(anchor[start..<(start + length)]), default: []].insert(index)
+      func note(_ bytes: [UInt8]) {
+        let number = byBytes[bytes] ?? windows.count
+        if number == windows.count {
+          byBytes[bytes] = number
+          windows.append(Window(bytes: bytes, anchors: [], gain: 0))
         }
+        if windows[number].anchors.last == Int32(index) { return }
+        windows[number].anchors.append(Int32(index))
+        windows[number].gain += 1
+        windowsOfAnchor[index].append(Int32(number))
+      }
+      for length in lengths where length <= anchor.count {
+        for start in 0...(anchor.count - length) { note(Array(anchor[start..<(start + length)])) }
       }
       // An anchor that is shorter than any window stands for itself.
-      if anchor.count < lengths.lowerBound { windows[anchor, default: []].insert(index) }
+      if anchor.count < lengths.lowerBound { note(anchor) }
     }
-    let rated = windows.map { (window: $0.key, covers: $0.value, cost: cost(of: $0.key)) }
-      .sorted { $0.window.lexicographicallyPrecedes($1.window) }
-    var open = Set(anchors.indices)
+    var isOpen = Array(repeating: true, count: anchors.count)
+    var openCount = anchors.count
     var chosen: [[UInt8]] = []
-    while !open.isEmpty {
+    while openCount > 0 {
       var best = -1
       var bestScore = 0.0
-      for (index, entry) in rated.enumerated() {
-        let gain = entry.covers.intersection(open).count
-        guard gain > 0 else { continue }
-        let score = Double(gain) / entry.cost
-        if score > bestScore {
+      for index in windows.indices where windows[index].gain > 0 {
+        let gain = Double(windows[index].gain)
+        if gain / leastCost < bestScore { continue }
+        let cost = windows[index].cost ?? FactorChooser.cost(of: windows[index].bytes)
+        windows[index].cost = cost
+        let score = gain / cost
+        if score > bestScore
+          || (score == bestScore && windows[index].bytes.lexicographicallyPrecedes(windows[best].bytes))
+        {
           bestScore = score
           best = index
         }
       }
       guard best >= 0 else { break }
-      chosen.append(rated[best].window)
-      open.subtract(rated[best].covers)
+      chosen.append(windows[best].bytes)
+      for anchor in windows[best].anchors where isOpen[Int(anchor)] {
+        isOpen[Int(anchor)] = false
+        openCount -= 1
+        for window in windowsOfAnchor[Int(anchor)] { windows[Int(window)].gain -= 1 }
+      }
     }
     return chosen.sorted { $0.lexicographicallyPrecedes($1) }
   }
@@ -53,6 +84,9 @@ package struct FactorChooser {
       }
     }
   }
+
+  /// What one more factor costs the scan, however rare it is.
+  private static let leastCost = 3.0
 
   /// An estimate of how often a window occurs by chance, plus what one more factor costs the scan.
   ///
@@ -82,7 +116,7 @@ package struct FactorChooser {
       piece.count <= 2 || commonWords.contains { contains($0, piece) || contains(piece, $0) }
     }
     if isCommon { chance += pieces.count > 1 ? 0.0006 : 0.004 }
-    return chance * 1e6 + 3
+    return chance * 1e6 + leastCost
   }
 
   private static let commonLetters: Set<UInt8> = Set("etaonisrlc".utf8)
@@ -102,7 +136,7 @@ package struct FactorChooser {
 
   private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
     guard inner.count <= outer.count else { return false }
-    return (0...(outer.count - inner.count)).contains { Array(outer[$0..<($0 + inner.count)]) == inner }
+    return (0...(outer.count - inner.count)).contains { outer[$0..<($0 + inner.count)].elementsEqual(inner) }
   }
 
   private static func kind(_ byte: UInt8) -> Int {

@@ -26,4 +26,7 @@ ptrdiff_t hk_last_line_end(const uint8_t *bytes, size_t count);
 
 /// How many '\n' there are.
 size_t hk_count_line_ends(const uint8_t *bytes, size_t count);
+/// Asks for the cache line of `address` before it is needed; any address will do.
+static inline void hk_prefetch(const void *address) { __builtin_prefetch(address); }
+
 #endif
