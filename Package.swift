@@ -78,7 +78,7 @@ let package = Package(
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "FramingTests", dependencies: ["Envelopes", "Framing", "Extraction", "TestSupport"],
+      name: "FramingTests", dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
       name: "ScanningTests",

@@ -30,6 +30,7 @@ package struct EnvelopeOpener: Sendable {
 
   private var origins: OriginTable
   private var joiner = PieceJoiner()
+  private var eventShapes = EventShapes()
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -78,6 +79,15 @@ package struct EnvelopeOpener: Sendable {
     }
     swap(&ends, &lineEnds)
     return openedByteCount
+  }
+
+  /// `Envelope.parse`, with JSON that begins as an event before it passed over at once.
+  private mutating func look(_ gate: Gate, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Outcome {
+    guard gate == .json else { return Envelope.parse(gate, bytes, start, end) }
+    if eventShapes.match(bytes, start, end) { return .none }
+    let outcome = JSONEnvelope.parse(bytes, start, end)
+    if case .none = outcome { eventShapes.learn(bytes, start, end) }
+    return outcome
   }
 
   // MARK: Physical lines
@@ -134,7 +144,7 @@ package struct EnvelopeOpener: Sendable {
         case .unframed: break
         }
       }
-      let outcome = Envelope.parse(gate, bytes, text, end)
+      let outcome = look(gate, bytes, text, end)
       start = end + 1
       line += 1
       switch outcome {
@@ -290,7 +300,7 @@ package struct EnvelopeOpener: Sendable {
     let text = Envelope.textStart(bytes, start, end)
     let gate = Envelope.gate(bytes, text, end)
     if gate != .closed {
-      let outcome = Envelope.parse(gate, bytes, text, end)
+      let outcome = look(gate, bytes, text, end)
       switch outcome {
       // Too deep to be looked into: the framing meets the same line and counts it.
       case .none, .tooDeep: break

@@ -60,6 +60,15 @@ struct JSONEnvelope {
     return .envelope(envelope)
   }
 
+  /// The position behind what marks [start, end) as an event, or nil when nothing does.
+  static func eventMark(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+    var reader = JSONEnvelope(scanner: JSONScanner(start: start, end: end))
+    guard case .objectStart = reader.scanner.next(in: bytes), case .event = reader.readObject(.top, bytes) else {
+      return nil
+    }
+    return reader.scanner.position
+  }
+
   private init(scanner: JSONScanner) { self.scanner = scanner }
 
   /// Reads the rest of an object whose brace was taken.

@@ -2,7 +2,7 @@ import Glibc
 import Records
 
 /// What the envelopes around a line said about its origin, as ids of `OriginTable`'s names; 0 is not told.
-struct OriginNames: Hashable, Sendable {
+struct OriginNames: Equatable, Sendable {
   var host: UInt32 = 0
   var log: UInt32 = 0
   var path: UInt32 = 0
@@ -16,7 +16,7 @@ struct OriginTable: Sendable {
   private var hosts = ByteNames()
   private var logs = ByteNames()
   private var paths = ByteNames()
-  private var indices: [OriginNames: UInt32] = [:]
+  private var indices = OriginIndices()
   private var lastNames = OriginNames()
   private var lastIndex: UInt32 = 0
   /// Origins in the batch as this table left it; another count means another batch.
@@ -29,7 +29,7 @@ struct OriginTable: Sendable {
     if origins.count == knownCount, knownCount > 0 { return }
     origins.removeAll(keepingCapacity: true)
     origins.append(own)
-    indices.removeAll(keepingCapacity: true)
+    indices.removeAll()
     lastNames = OriginNames()
     lastIndex = 0
     knownCount = 1
@@ -52,7 +52,7 @@ struct OriginTable: Sendable {
   mutating func index(of names: OriginNames, in origins: inout [Origin]) -> UInt32? {
     if names == lastNames { return lastIndex }
     let index: UInt32
-    if let known = indices[names] {
+    if let known = indices.index(of: names) {
       index = known
     } else {
       guard names.host != ByteNames.turnedAway, names.log != ByteNames.turnedAway,
@@ -61,7 +61,7 @@ struct OriginTable: Sendable {
       index = UInt32(origins.count)
       origins.append(origin(names))
       knownCount = origins.count
-      indices[names] = index
+      indices.append(names, index)
     }
     lastNames = names
     lastIndex = index
@@ -77,19 +77,109 @@ struct OriginTable: Sendable {
   }
 }
 
+/// Seeded multiply and fold (the mixing step of wyhash): names come from outside and must not choose their places.
+private struct SeededHash: Sendable {
+  private let seed = UInt64.random(in: .min ... .max)
+
+  func hash(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    SeededHash.mix(SeededHash.mix(first ^ seed, 0x9E37_79B9_7F4A_7C15) ^ second, seed | 1)
+  }
+
+  /// Eight bytes at a time; the last eight may overlap those before.
+  func hash(_ source: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
+    var value = seed ^ UInt64(end - start)
+    var position = start
+    while position + 8 <= end {
+      value = SeededHash.mix(value ^ SeededHash.word(source, position), 0x9E37_79B9_7F4A_7C15)
+      position += 8
+    }
+    var rest: UInt64 = 0
+    if end - start >= 8 {
+      rest = SeededHash.word(source, end - 8)
+    } else {
+      while position < end {
+        rest = rest << 8 | UInt64(source[position])
+        position += 1
+      }
+    }
+    return SeededHash.mix(value ^ rest, seed | 1)
+  }
+
+  private static func word(_ source: Span<UInt8>, _ position: Int) -> UInt64 {
+    unsafe source.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+  }
+
+  private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    let wide = left.multipliedFullWidth(by: right)
+    return wide.high ^ wide.low
+  }
+}
+
+/// Triples of names to origins: an open-addressed table whose entries stand in the slots themselves, so that an origin
+/// out of many costs one miss of the cache.
+private struct OriginIndices: Sendable {
+  private struct Slot: Sendable {
+    var names = OriginNames()
+    /// 0: free; the file's own origin is never looked up.
+    var index: UInt32 = 0
+  }
+
+  private static let leastSlotCount = 64
+  private let seeded = SeededHash()
+  /// A power of two and never more than half full.
+  private var slots = [Slot](repeating: Slot(), count: OriginIndices.leastSlotCount)
+  private var count = 0
+
+  mutating func removeAll() {
+    slots = [Slot](repeating: Slot(), count: OriginIndices.leastSlotCount)
+    count = 0
+  }
+
+  func index(of names: OriginNames) -> UInt32? {
+    let slot = slots[place(of: names)]
+    return slot.index == 0 ? nil : slot.index
+  }
+
+  mutating func append(_ names: OriginNames, _ index: UInt32) {
+    if (count + 1) * 2 > slots.count {
+      let old = slots
+      slots = [Slot](repeating: Slot(), count: old.count * 2)
+      for slot in old where slot.index != 0 { slots[place(of: slot.names)] = slot }
+    }
+    slots[place(of: names)] = Slot(names: names, index: index)
+    count += 1
+  }
+
+  /// Where `names` stand or belong.
+  private func place(of names: OriginNames) -> Int {
+    let hash = seeded.hash(UInt64(names.host) << 32 | UInt64(names.log), UInt64(names.path))
+    var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    while slots[place].index != 0, slots[place].names != names { place = (place + 1) & (slots.count - 1) }
+    return place
+  }
+}
+
 /// Byte strings to small numbers from 1 on: an open-addressed table over one buffer.
 ///
 /// The last name is compared first, as it stood in the line: forwarders send runs of one file, and then no escape is
-/// undone and nothing hashed. The hash is the standard library's seeded one, since the names come from outside.
+/// undone and nothing hashed. A slot holds half of the hash beside the number, so that the name itself is hardly ever
+/// compared in vain. What is wrong with a name is looked for only before it gets a number.
 private struct ByteNames: Sendable {
   /// The id of a name for which there was no room.
   static let turnedAway = UInt32.max
 
+  private struct Slot: Sendable {
+    var tag: UInt32 = 0
+    /// 0: free.
+    var id: UInt32 = 0
+  }
+
+  private let seeded = SeededHash()
   private var bytes: [UInt8] = []
   /// Where name i + 1 ends in `bytes`.
   private var ends: [UInt32] = []
-  /// Ids by hash, 0 for free; a power of two and never more than half full.
-  private var slots = [UInt32](repeating: 0, count: 64)
+  /// A power of two and never more than half full.
+  private var slots = [Slot](repeating: Slot(), count: 64)
   private var lastRaw: [UInt8] = []
   private var lastEscape = NameRange.Escape.none
   private var lastID: UInt32 = 0
@@ -100,33 +190,38 @@ private struct ByteNames: Sendable {
     let count = name.end - name.start
     guard count > 0 else { return nil }
     if lastID != 0, lastRaw.count == count, lastEscape == name.escape,
-      isEqual(source, name.start, lastRaw.span, 0, count)
+      ByteNames.isEqual(source, name.start, lastRaw.span, 0, count)
     {
       return lastID
     }
     // An escaped byte takes six at most.
     guard count <= 6 * Limits.nameByteLimit else { return nil }
-    decoded.removeAll(keepingCapacity: true)
-    switch name.escape {
-    case .none:
-      for index in name.start..<name.end { decoded.append(source[index]) }
-    case .json:
-      JSONScanner.appendUnescaped(source, start: name.start, end: name.end, to: &decoded)
-    case .structuredData:
-      var index = name.start
-      while index < name.end {
-        if source[index] == 0x5C, index + 1 < name.end, SyslogHeader.isEscapable(source[index + 1]) { index += 1 }
-        decoded.append(source[index])
-        index += 1
+    var found: UInt32?
+    if name.escape == .none {
+      found = lookUp(source, name.start, name.end)
+    } else {
+      var text: [UInt8] = []
+      swap(&text, &decoded)
+      text.removeAll(keepingCapacity: true)
+      if name.escape == .json {
+        JSONScanner.appendUnescaped(source, start: name.start, end: name.end, to: &text)
+      } else {
+        var index = name.start
+        while index < name.end {
+          if source[index] == 0x5C, index + 1 < name.end, SyslogHeader.isEscapable(source[index + 1]) { index += 1 }
+          text.append(source[index])
+          index += 1
+        }
       }
+      found = lookUp(text.span, 0, text.count)
+      swap(&text, &decoded)
     }
-    guard decoded.count <= Limits.nameByteLimit, !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
-      return nil
-    }
-    let id = lookUp()
+    guard let id = found else { return nil }
     if id != ByteNames.turnedAway {
       lastRaw.removeAll(keepingCapacity: true)
-      for index in name.start..<name.end { lastRaw.append(source[index]) }
+      unsafe source.extracting(name.start..<name.end).withUnsafeBufferPointer {
+        unsafe lastRaw.append(contentsOf: $0)
+      }
       lastEscape = name.escape
       lastID = id
     }
@@ -142,43 +237,45 @@ private struct ByteNames: Sendable {
     (id == 1 ? 0 : Int(ends[Int(id) - 2]), Int(ends[Int(id) - 1]))
   }
 
-  /// The id of `decoded`, given now if it has none.
-  private mutating func lookUp() -> UInt32 {
-    if (ends.count + 1) * 2 > slots.count { grow() }
-    var slot = hash(decoded.span, 0, decoded.count) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let (start, end) = bounds(slots[slot])
-      if end - start == decoded.count, isEqual(bytes.span, start, decoded.span, 0, decoded.count) {
-        return slots[slot]
+  /// The id of [start, end), given now if it has none.
+  private mutating func lookUp(_ name: Span<UInt8>, _ start: Int, _ end: Int) -> UInt32? {
+    let count = end - start
+    guard count <= Limits.nameByteLimit else { return nil }
+    let hash = seeded.hash(name, start, end)
+    let tag = UInt32(truncatingIfNeeded: hash >> 32)
+    var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    while slots[place].id != 0 {
+      if slots[place].tag == tag {
+        let known = bounds(slots[place].id)
+        if known.end - known.start == count, ByteNames.isEqual(bytes.span, known.start, name, start, count) {
+          return slots[place].id
+        }
       }
-      slot = (slot + 1) & (slots.count - 1)
+      place = (place + 1) & (slots.count - 1)
     }
+    for index in start..<end where name[index] < 0x20 || name[index] == 0x7F { return nil }
     guard ends.count < Limits.originLimit else { return ByteNames.turnedAway }
-    bytes.append(contentsOf: decoded)
+    unsafe name.extracting(start..<end).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     ends.append(UInt32(bytes.count))
-    slots[slot] = UInt32(ends.count)
+    slots[place] = Slot(tag: tag, id: UInt32(ends.count))
+    if (ends.count + 1) * 2 > slots.count { grow() }
     return UInt32(ends.count)
   }
 
   private mutating func grow() {
-    slots = [UInt32](repeating: 0, count: slots.count * 2)
-    for number in 0..<ends.count {
-      let (start, end) = bounds(UInt32(number + 1))
-      var slot = hash(bytes.span, start, end) & (slots.count - 1)
-      while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-      slots[slot] = UInt32(number + 1)
+    slots = [Slot](repeating: Slot(), count: slots.count * 2)
+    for number in 1...ends.count {
+      let known = bounds(UInt32(number))
+      let hash = seeded.hash(bytes.span, known.start, known.end)
+      var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+      while slots[place].id != 0 { place = (place + 1) & (slots.count - 1) }
+      slots[place] = Slot(tag: UInt32(truncatingIfNeeded: hash >> 32), id: UInt32(number))
     }
   }
 
-  private func hash(_ source: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
-    var hasher = Hasher()
-    unsafe source.extracting(start..<end).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    return hasher.finalize()
-  }
-
-  private func isEqual(_ left: Span<UInt8>, _ leftStart: Int, _ right: Span<UInt8>, _ rightStart: Int, _ count: Int)
-    -> Bool
-  {
+  private static func isEqual(
+    _ left: Span<UInt8>, _ leftStart: Int, _ right: Span<UInt8>, _ rightStart: Int, _ count: Int
+  ) -> Bool {
     unsafe left.extracting(leftStart..<leftStart + count).withUnsafeBytes { a in
       unsafe right.extracting(rightStart..<rightStart + count).withUnsafeBytes { b in
         guard let a = a.baseAddress, let b = b.baseAddress else { return true }

@@ -38,6 +38,54 @@ package enum EventJSONReader {
     if walk.isFlat { walk.addFlatData(text, start: start, end: end, to: &fields) }
     return true
   }
+
+  /// What the object [start, end) means, for objects of the same shape; nil when that depends on its values.
+  static func plan(_ text: Span<UInt8>, start: Int, end: Int) -> EventJSONPlan? {
+    var walk = EventJSONWalk()
+    walk.plan = EventJSONPlan()
+    var fields = EventFields()
+    guard walk.run(text, start: start, end: end, into: &fields), !walk.hasStringInserts else { return nil }
+    walk.plan?.isFlat = walk.isFlat
+    return walk.plan
+  }
+
+  /// Reads an object whose values stand at `bounds` as `plan` says.
+  static func read(
+    _ text: Span<UInt8>, _ plan: EventJSONPlan, start: Int, bounds: Span<UInt32>, into fields: inout EventFields
+  ) -> Bool {
+    fields.removeAll()
+    var ranks = SlotRanks()
+    func value(_ index: Int) -> Range<Int>? {
+      let range = start + Int(bounds[2 * index])..<start + Int(bounds[2 * index + 1])
+      if !plan.uses[index].isString, range.count == 4, text.has("null", at: range.lowerBound) { return nil }
+      return range
+    }
+    func append(_ name: Range<Int>, _ value: Range<Int>, isString: Bool) {
+      let itemStart = fields.text.count
+      fields.text.append(contentsOf: plan.names[name])
+      let itemEnd = fields.text.count
+      let item = EventJSONWalk.append(text, value, isString: isString, to: &fields)
+      fields.appendItem(name: itemStart..<itemEnd, value: fields.trimmed(item))
+    }
+    for index in plan.uses.indices {
+      switch plan.uses[index].meaning {
+      case .none, .member: break
+      case .known(let known):
+        guard let value = value(index) else { break }
+        ranks.fill(knownPaths[known], text, value, isString: plan.uses[index].isString, into: &fields)
+      case .data(let name):
+        guard let value = value(index) else { break }
+        append(name, value, isString: plan.uses[index].isString)
+      }
+    }
+    guard fields.eventID != nil || fields.provider != nil else { return false }
+    guard plan.isFlat else { return true }
+    for index in plan.uses.indices {
+      guard case .member(let name) = plan.uses[index].meaning, let value = value(index) else { continue }
+      append(name, value, isString: plan.uses[index].isString)
+    }
+    return true
+  }
 }
 
 private enum Slot: Int, CaseIterable {
@@ -63,6 +111,11 @@ private let containers: [StaticString] = [
 
 /// The length of the container that `path` names from `start` on, or lies in; nil when it names none.
 private func container(of path: Span<UInt8>, from start: Int) -> Int? {
+  guard start < path.count else { return nil }
+  switch path[start] {
+  case 0x77, 0x45, 0x55, 0x65, 0x75: break  // w E U e u begin all of them
+  default: return nil
+  }
   for container in containers where path.has(container, at: start) {
     let count = container.utf8CodeUnitCount
     if start + count == path.count || path[start + count] == 0x2E { return count }
@@ -147,16 +200,24 @@ private let knownPaths: [KnownPath] = [
   KnownPath(path: "message", slot: .message, rank: 2),
 ]
 
+/// Indexes into `knownPaths` by the paths' lengths.
+private let knownByCount: [[Int]] = {
+  var indexes = [[Int]](repeating: [], count: 1 + knownPaths.reduce(0) { max($0, $1.path.utf8CodeUnitCount) })
+  for (index, known) in knownPaths.enumerated() { indexes[known.path.utf8CodeUnitCount].append(index) }
+  return indexes
+}()
+
 /// The keys around the present value, unescaped and joined with dots. Attribute and text keys of XML dumps
 /// (`#attributes`, `#text`) leave no trace, elements of an array have the path of the array.
 private struct JSONPath {
   static let capacity = 512
 
-  private var storage = InlineArray<512, UInt8>(repeating: 0)
+  // On the heap, so that moving the walk moves pointers.
+  private var storage = [UInt8](repeating: 0, count: JSONPath.capacity)
   private(set) var count = 0
   /// By depth of the open container: its own path's length, and where its last key begins.
-  private var containerCount = InlineArray<66, Int>(repeating: 0)
-  private var containerKey = InlineArray<66, Int>(repeating: 0)
+  private var containerCount = [Int](repeating: 0, count: Limits.nestingLimit + 2)
+  private var containerKey = [Int](repeating: 0, count: Limits.nestingLimit + 2)
   private(set) var keyStart = 0
   /// A key did not fit: what is below it has no name.
   private(set) var isOverlong = false
@@ -178,7 +239,7 @@ private struct JSONPath {
     isOverlong = count >= JSONPath.capacity
   }
 
-  mutating func enter(_ key: [UInt8], depth: Int) {
+  mutating func enter(_ key: Span<UInt8>, depth: Int) {
     leave(to: depth)
     if key.count > 1, key[0] == 0x23 { return }
     guard count + key.count + 1 < JSONPath.capacity else {
@@ -196,139 +257,11 @@ private struct JSONPath {
   }
 }
 
-/// One object's walk: fields by path, data items of the known containers, and what needs a second look.
-private struct EventJSONWalk {
-  private var path = JSONPath()
+/// Which path filled each slot so far; the lower rank wins.
+private struct SlotRanks {
   private var ranks = InlineArray<9, UInt8>(repeating: .max)
-  private var unnamedCount = 0
-  /// A key of the object, unescaped.
-  private var key: [UInt8] = []
-  /// The event's fields are the members of the object itself.
-  private(set) var isFlat = false
-  /// Strings of the source, still escaped, that hold XML.
-  private(set) var eventXML: Range<Int>?
-  private(set) var userDataXML: Range<Int>?
 
-  /// False when the JSON is damaged or too deep.
-  mutating func run(_ text: Span<UInt8>, start: Int, end: Int, into fields: inout EventFields) -> Bool {
-    var scanner = JSONScanner(start: start, end: end)
-    while true {
-      switch scanner.next(in: text) {
-      case .key(let keyStart, let keyEnd, _):
-        key.removeAll(keepingCapacity: true)
-        JSONScanner.appendUnescaped(text, start: keyStart, end: keyEnd, to: &key)
-        path.enter(key, depth: scanner.depth)
-        // Attributes of the data's own element (`EventData Name=…`) are no data.
-        if text.has("#attributes", at: keyStart), keyEnd - keyStart == 11,
-          container(of: path.bytes, from: unwrapped) != nil, scanner.skipValue(in: text) != nil
-        {
-          return false
-        }
-      case .objectStart, .arrayStart: path.open(depth: scanner.depth)
-      case .objectEnd, .arrayEnd: path.leave(to: scanner.depth + 1)
-      case .string(let valueStart, let valueEnd, _):
-        take(text, valueStart..<valueEnd, isString: true, depth: scanner.depth, into: &fields)
-      case .word(let valueStart, let valueEnd):
-        if valueEnd - valueStart == 4, text.has("null", at: valueStart) { break }
-        take(text, valueStart..<valueEnd, isString: false, depth: scanner.depth, into: &fields)
-      case .end: return true
-      case .malformed, .tooDeep: return false
-      }
-    }
-  }
-
-  /// Where the path begins once the wrappers around the event are taken off.
-  private var unwrapped: Int {
-    let bytes = path.bytes
-    var start = 0
-    var isMore = true
-    while isMore {
-      isMore = false
-      for wrapper in wrappers where bytes.has(wrapper, at: start) {
-        start += wrapper.utf8CodeUnitCount
-        isMore = true
-      }
-    }
-    return start
-  }
-
-  private static func known(_ bytes: Span<UInt8>, from start: Int) -> KnownPath? {
-    for known in knownPaths
-    where known.path.utf8CodeUnitCount == bytes.count - start && bytes.has(known.path, at: start) {
-      return known
-    }
-    return nil
-  }
-
-  private mutating func take(
-    _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, depth: Int, into fields: inout EventFields
-  ) {
-    guard !path.isOverlong else { return }
-    let start = unwrapped
-    if let known = EventJSONWalk.known(path.bytes, from: start) {
-      fill(known, text, value, isString: isString, into: &fields)
-      if known.slot == .eventID, start == 0, depth == 1, path.bytes.has("EventID", at: 0) { isFlat = true }
-      return
-    }
-    if let count = container(of: path.bytes, from: start), start + count < path.count {
-      let nameStart = max(start + count + 1, path.keyStart)
-      let nameCount = path.count - nameStart
-      // Winlogbeat's note of the element around the data.
-      if nameCount == 8, path.bytes.has("xml_name", at: nameStart) { return }
-      guard fields.data.count < Limits.eventFieldLimit else { return }
-      let itemStart = fields.text.count
-      let isUnnamed =
-        nameCount == 0 || (nameCount == 4 && path.bytes.has("Data", at: nameStart))
-        || (nameCount == 4 && path.bytes.has("data", at: nameStart))
-      if isUnnamed {
-        unnamedCount += 1
-        fields.appendPositionalName(unnamedCount)
-      } else {
-        for index in nameStart..<path.count { fields.text.append(path.bytes[index]) }
-      }
-      let itemEnd = fields.text.count
-      let item = append(text, value, isString: isString, to: &fields)
-      fields.appendItem(name: itemStart..<itemEnd, value: fields.trimmed(item))
-      return
-    }
-    guard isString, EventJSONWalk.looksLikeXML(text, value) else { return }
-    let rest = path.count - start
-    if rest == 8, path.bytes.has("UserData", at: start) {
-      userDataXML = value
-    } else if eventXML == nil {
-      let names: [StaticString] = ["data", "body", "xml", "Event", "event.original"]
-      if names.contains(where: { $0.utf8CodeUnitCount == rest && path.bytes.has($0, at: start) }) { eventXML = value }
-    }
-  }
-
-  /// `<`, possibly written `\u003c`, after white space or its escapes.
-  private static func looksLikeXML(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
-    var index = value.lowerBound
-    while index < value.upperBound {
-      if ASCII.isSpace(text[index]) {
-        index += 1
-      } else if text.has("\\n", at: index) || text.has("\\r", at: index) || text.has("\\t", at: index) {
-        index += 2
-      } else {
-        return text[index] == 0x3C || text.hasCaseless("\\u003c", at: index)
-      }
-    }
-    return false
-  }
-
-  private func append(
-    _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, to fields: inout EventFields
-  ) -> Range<Int> {
-    let start = fields.text.count
-    if isString {
-      JSONScanner.appendUnescaped(text, start: value.lowerBound, end: value.upperBound, to: &fields.text)
-    } else {
-      for index in value { fields.text.append(text[index]) }
-    }
-    return start..<fields.text.count
-  }
-
-  private mutating func fill(
+  mutating func fill(
     _ known: KnownPath, _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, into fields: inout EventFields
   ) {
     guard known.rank < ranks[known.slot.rawValue] else { return }
@@ -348,7 +281,7 @@ private struct EventJSONWalk {
       fields.localTime = isInstant ? nil : reading.time
     case .provider, .computer, .channel, .message:
       guard isString else { return }
-      var range = append(text, value, isString: true, to: &fields)
+      var range = EventJSONWalk.append(text, value, isString: true, to: &fields)
       if known.slot != .message { range = fields.trimmed(range) }
       // Wazuh keeps the quotes that its agent set around the message.
       if known.slot == .message, range.count >= 2, known.path.utf8CodeUnitCount == 18,
@@ -366,16 +299,318 @@ private struct EventJSONWalk {
     }
     ranks[known.slot.rawValue] = known.rank
   }
+}
+
+/// What the values of one shape mean, in their order.
+struct EventJSONPlan: Sendable {
+  enum Meaning: Sendable {
+    case none
+    /// Index into `knownPaths`.
+    case known(Int)
+    /// A data item of this name, a range of `names`.
+    case data(Range<Int>)
+    /// Data of this name where the object is flat.
+    case member(Range<Int>)
+  }
+  struct Use: Sendable {
+    var meaning: Meaning
+    var isString: Bool
+  }
+
+  var uses: [Use] = []
+  var names: [UInt8] = []
+  var isFlat = false
+}
+
+/// A member of the object itself: ranges of the source, the key still escaped.
+private struct Member {
+  var key: Range<Int>
+  var isEscaped: Bool
+  var value: Range<Int>
+  var isString: Bool
+}
+
+/// One object's walk: fields by path, data items of the known containers, and what needs a second look.
+private struct EventJSONWalk {
+  private var path = JSONPath()
+  private var ranks = SlotRanks()
+  /// Filled where it is asked for; nil also once a value was met whose meaning depends on it.
+  var plan: EventJSONPlan?
+  private var unnamedCount = 0
+  /// The scalar members of the object itself that no path names, in their order: its data if it turns out to be flat.
+  private var members: [Member] = []
+  private(set) var hasStringInserts = false
+  /// A member's key, unescaped.
+  private var key: [UInt8] = []
+  /// The event's fields are the members of the object itself.
+  private(set) var isFlat = false
+  /// Strings of the source, still escaped, that hold XML.
+  private(set) var eventXML: Range<Int>?
+  private(set) var userDataXML: Range<Int>?
+
+  /// False when the JSON is damaged or too deep.
+  mutating func run(_ text: Span<UInt8>, start: Int, end: Int, into fields: inout EventFields) -> Bool {
+    var scanner = JSONScanner(start: start, end: end)
+    var member = Member(key: 0..<0, isEscaped: false, value: 0..<0, isString: false)
+    while true {
+      switch scanner.next(in: text) {
+      case .key(let keyStart, let keyEnd, let isEscaped):
+        if scanner.depth == 1 {
+          member.key = keyStart..<keyEnd
+          member.isEscaped = isEscaped
+          if keyEnd - keyStart == 13 || isEscaped {
+            hasStringInserts = hasStringInserts || isStringInserts(text, member)
+          }
+        }
+        if isEscaped {
+          var unescaped: [UInt8] = []
+          JSONScanner.appendUnescaped(text, start: keyStart, end: keyEnd, to: &unescaped)
+          path.enter(unescaped.span, depth: scanner.depth)
+        } else {
+          path.enter(text.extracting(keyStart..<keyEnd), depth: scanner.depth)
+        }
+        if isEscaped || keyStart < keyEnd && text[keyStart] == 0x23 { plan = nil }
+        // Attributes of the data's own element (`EventData Name=…`) are no data.
+        if text.has("#attributes", at: keyStart), keyEnd - keyStart == 11,
+          container(of: path.bytes, from: unwrapped) != nil, scanner.skipValue(in: text) != nil
+        {
+          return false
+        }
+      case .objectStart, .arrayStart: path.open(depth: scanner.depth)
+      case .objectEnd, .arrayEnd: path.leave(to: scanner.depth + 1)
+      case .string(let valueStart, let valueEnd, _):
+        let (dataCount, memberCount) = (fields.data.count, members.count)
+        let use = take(text, valueStart..<valueEnd, isString: true, depth: scanner.depth, into: &fields)
+        if scanner.depth == 1 {
+          member.value = valueStart..<valueEnd
+          member.isString = true
+          note(member, use, text)
+        }
+        trace(use, isString: true, dataCount: dataCount, memberCount: memberCount, text, fields)
+      case .word(let valueStart, let valueEnd):
+        if valueEnd - valueStart == 4, text.has("null", at: valueStart) {
+          plan = nil
+          break
+        }
+        let (dataCount, memberCount) = (fields.data.count, members.count)
+        let use = take(text, valueStart..<valueEnd, isString: false, depth: scanner.depth, into: &fields)
+        if scanner.depth == 1 {
+          member.value = valueStart..<valueEnd
+          member.isString = false
+          note(member, use, text)
+        }
+        trace(use, isString: false, dataCount: dataCount, memberCount: memberCount, text, fields)
+      case .end: return true
+      case .malformed, .tooDeep: return false
+      }
+    }
+  }
+
+  /// Where the path begins once the wrappers around the event are taken off.
+  private var unwrapped: Int {
+    let bytes = path.bytes
+    var start = 0
+    var isMore = true
+    while isMore {
+      isMore = false
+      guard start < bytes.count else { break }
+      switch bytes[start] {
+      case 0x45, 0x64, 0x5F, 0x62: break  // E d _ b begin all of them
+      default: return start
+      }
+      for wrapper in wrappers where bytes.has(wrapper, at: start) {
+        start += wrapper.utf8CodeUnitCount
+        isMore = true
+      }
+    }
+    return start
+  }
+
+  /// Index into `knownPaths`.
+  private static func known(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+    let count = bytes.count - start
+    guard count < knownByCount.count else { return nil }
+    for index in knownByCount[count] where bytes.has(knownPaths[index].path, at: start) { return index }
+    return nil
+  }
+
+  /// What a path means.
+  private enum Use: Equatable {
+    /// Index into `knownPaths`.
+    case known(Int)
+    case data
+    case other
+  }
+
+  private mutating func take(
+    _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, depth: Int, into fields: inout EventFields
+  ) -> Use {
+    guard !path.isOverlong else { return .other }
+    let start = unwrapped
+    if let index = EventJSONWalk.known(path.bytes, from: start) {
+      let known = knownPaths[index]
+      ranks.fill(known, text, value, isString: isString, into: &fields)
+      if known.slot == .eventID, start == 0, depth == 1, path.bytes.has("EventID", at: 0) { isFlat = true }
+      return .known(index)
+    }
+    if let count = container(of: path.bytes, from: start), start + count < path.count {
+      let nameStart = max(start + count + 1, path.keyStart)
+      let nameCount = path.count - nameStart
+      // Winlogbeat's note of the element around the data.
+      if nameCount == 8, path.bytes.has("xml_name", at: nameStart) { return .data }
+      guard fields.data.count < Limits.eventFieldLimit else { return .data }
+      let itemStart = fields.text.count
+      let isUnnamed =
+        nameCount == 0 || (nameCount == 4 && path.bytes.has("Data", at: nameStart))
+        || (nameCount == 4 && path.bytes.has("data", at: nameStart))
+      if isUnnamed {
+        // Its number may depend on the values before it.
+        plan = nil
+        unnamedCount += 1
+        fields.appendPositionalName(unnamedCount)
+      } else {
+        unsafe path.bytes.extracting(nameStart..<path.count).withUnsafeBufferPointer {
+          unsafe fields.text.append(contentsOf: $0)
+        }
+      }
+      let itemEnd = fields.text.count
+      let item = EventJSONWalk.append(text, value, isString: isString, to: &fields)
+      fields.appendItem(name: itemStart..<itemEnd, value: fields.trimmed(item))
+      return .data
+    }
+    let isXML = EventJSONWalk.looksLikeXML(text, value)
+    guard isString, isXML || plan != nil else { return .other }
+    let rest = path.count - start
+    if plan != nil {
+      if EventJSONWalk.xmlPaths.contains(where: { $0.utf8CodeUnitCount == rest && path.bytes.has($0, at: start) }) {
+        plan = nil
+      }
+      guard isXML else { return .other }
+    }
+    if rest == 8, path.bytes.has("UserData", at: start) {
+      userDataXML = value
+    } else if eventXML == nil {
+      if EventJSONWalk.xmlPaths.contains(where: { $0.utf8CodeUnitCount == rest && path.bytes.has($0, at: start) }) {
+        eventXML = value
+      }
+    }
+    return .other
+  }
+
+  /// Paths of strings that may hold XML.
+  private static let xmlPaths: [StaticString] = ["data", "body", "xml", "Event", "event.original", "UserData"]
+
+  /// Writes down what the value just taken means.
+  private mutating func trace(
+    _ use: Use, isString: Bool, dataCount: Int, memberCount: Int, _ text: Span<UInt8>, _ fields: EventFields
+  ) {
+    guard plan != nil else { return }
+    if path.isOverlong {
+      plan = nil
+      return
+    }
+    let nameStart = plan!.names.count
+    var meaning = EventJSONPlan.Meaning.none
+    switch use {
+    case .known(let index): meaning = .known(index)
+    case .data:
+      if fields.data.count > dataCount, let item = fields.data.last {
+        plan!.names += fields.text[Int(item.nameStart)..<Int(item.nameEnd)]
+        meaning = .data(nameStart..<plan!.names.count)
+      }
+    case .other:
+      if members.count > memberCount, let member = members.last {
+        JSONScanner.appendUnescaped(text, start: member.key.lowerBound, end: member.key.upperBound, to: &plan!.names)
+        meaning = .member(nameStart..<plan!.names.count)
+      }
+    }
+    plan!.uses.append(EventJSONPlan.Use(meaning: meaning, isString: isString))
+  }
+
+  private func isStringInserts(_ text: Span<UInt8>, _ member: Member) -> Bool {
+    guard member.isEscaped else { return text.has("StringInserts", at: member.key.lowerBound) }
+    var name: [UInt8] = []
+    JSONScanner.appendUnescaped(text, start: member.key.lowerBound, end: member.key.upperBound, to: &name)
+    return name.count == 13 && name.span.has("StringInserts", at: 0)
+  }
+
+  /// Keeps a member that is data if the object is flat. `use` is what its path means; the path is the key itself unless
+  /// the key is escaped, a wrapper's or one that leaves no trace.
+  private mutating func note(_ member: Member, _ use: Use, _ text: Span<UInt8>) {
+    guard members.count < Limits.eventFieldLimit else { return }
+    let key = text.extracting(member.key)
+    if !member.isEscaped, path.count == key.count, unwrapped == 0, key.count > 0, key[0] != 0x23 {
+      guard use == .other else { return }
+      if container(of: key, from: 0) != nil { return }
+      if member.isString, EventJSONWalk.isXMLKey(key), EventJSONWalk.looksLikeXML(text, member.value) { return }
+    } else {
+      var name: [UInt8] = []
+      JSONScanner.appendUnescaped(text, start: member.key.lowerBound, end: member.key.upperBound, to: &name)
+      if EventJSONWalk.known(name.span, from: 0) != nil || container(of: name.span, from: 0) != nil { return }
+      if member.isString, EventJSONWalk.isXMLKey(name.span), EventJSONWalk.looksLikeXML(text, member.value) { return }
+    }
+    members.append(member)
+  }
+
+  /// `<`, possibly written `\u003c`, after white space or its escapes.
+  private static func looksLikeXML(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
+    var index = value.lowerBound
+    while index < value.upperBound {
+      if ASCII.isSpace(text[index]) {
+        index += 1
+      } else if text.has("\\n", at: index) || text.has("\\r", at: index) || text.has("\\t", at: index) {
+        index += 2
+      } else {
+        return text[index] == 0x3C || text.hasCaseless("\\u003c", at: index)
+      }
+    }
+    return false
+  }
+
+  static func append(
+    _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, to fields: inout EventFields
+  ) -> Range<Int> {
+    let start = fields.text.count
+    if isString {
+      JSONScanner.appendUnescaped(text, start: value.lowerBound, end: value.upperBound, to: &fields.text)
+    } else {
+      unsafe text.extracting(value).withUnsafeBufferPointer { unsafe fields.text.append(contentsOf: $0) }
+    }
+    return start..<fields.text.count
+  }
 
   /// The members of a flat object that no path names are data (NXLog). Positional strings (Fluent Bit's
   /// `StringInserts`) count only where the event has no data by name.
   mutating func addFlatData(_ text: Span<UInt8>, start: Int, end: Int, to fields: inout EventFields) {
+    guard !hasStringInserts else {
+      addFlatDataAndStrings(text, start: start, end: end, to: &fields)
+      return
+    }
+    for member in members where fields.data.count < Limits.eventFieldLimit {
+      let itemStart = fields.text.count
+      if member.isEscaped {
+        JSONScanner.appendUnescaped(text, start: member.key.lowerBound, end: member.key.upperBound, to: &fields.text)
+      } else {
+        unsafe text.extracting(member.key).withUnsafeBufferPointer { unsafe fields.text.append(contentsOf: $0) }
+      }
+      addItem(text, member.value, isString: member.isString, nameStart: itemStart, to: &fields)
+    }
+  }
+
+  /// The same where `StringInserts` stand among the members: their place in the order counts.
+  private mutating func addFlatDataAndStrings(
+    _ text: Span<UInt8>, start: Int, end: Int, to fields: inout EventFields
+  ) {
     let hasData = !fields.data.isEmpty
     var scanner = JSONScanner(start: start, end: end)
     guard case .objectStart = scanner.next(in: text) else { return }
-    while case .key(let keyStart, let keyEnd, _) = scanner.next(in: text) {
+    while case .key(let keyStart, let keyEnd, let isEscaped) = scanner.next(in: text) {
       key.removeAll(keepingCapacity: true)
-      JSONScanner.appendUnescaped(text, start: keyStart, end: keyEnd, to: &key)
+      if isEscaped {
+        JSONScanner.appendUnescaped(text, start: keyStart, end: keyEnd, to: &key)
+      } else {
+        unsafe text.extracting(keyStart..<keyEnd).withUnsafeBufferPointer { unsafe key.append(contentsOf: $0) }
+      }
       let isPositional = key.count == 13 && key.span.has("StringInserts", at: 0)
       var token = scanner.next(in: text)
       if case .arrayStart = token, isPositional, !hasData {
@@ -425,7 +660,7 @@ private struct EventJSONWalk {
     _ text: Span<UInt8>, _ value: Range<Int>, isString: Bool, nameStart: Int, to fields: inout EventFields
   ) {
     let nameEnd = fields.text.count
-    let item = append(text, value, isString: isString, to: &fields)
+    let item = EventJSONWalk.append(text, value, isString: isString, to: &fields)
     fields.appendItem(name: nameStart..<nameEnd, value: fields.trimmed(item))
   }
 }

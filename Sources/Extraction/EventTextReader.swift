@@ -188,8 +188,7 @@ package enum EventTextReader {
 package enum SchannelText {
   package static func fill(_ fields: inout EventFields) {
     guard let id = fields.eventID, let message = fields.message, let provider = fields.provider,
-      FieldText.equals(
-        fields.text.span, start: provider.lowerBound, end: provider.upperBound, lowercase: Array("schannel".utf8))
+      provider.count == 8, fields.text.span.hasCaseless("schannel", at: provider.lowerBound)
     else { return }
     // Generations C and later end with the caller: its process id is no event data.
     var end = message.upperBound
@@ -207,13 +206,18 @@ package enum SchannelText {
         append("ErrorStatus", state, to: &fields)
       }
     case 36874, 36880:
-      if let name = protocolName(fields.text, message.lowerBound..<end) { append("Protocol", name, to: &fields) }
-      if id == 36880, let suite = hexadecimal(fields.text, message.lowerBound..<end) {
+      // What the event's own data say is not looked for.
+      if fields.value(of: "Protocol") == nil, let name = protocolName(fields.text, message.lowerBound..<end) {
+        append("Protocol", name, to: &fields)
+      }
+      if id == 36880, fields.value(of: "CipherSuite") == nil,
+        let suite = hexadecimal(fields.text, message.lowerBound..<end)
+      {
         append("CipherSuite", suite, to: &fields)
       }
     default: break
     }
-    if [36869, 36870, 36871, 36880].contains(id) {
+    if [36869, 36870, 36871, 36880].contains(id), fields.value(of: "Type") == nil {
       for word in ["client", "server"]
       where find(word, in: fields.text, message.lowerBound..<min(end, message.lowerBound + 160)) != nil {
         appendText("Type", Array(word.utf8), to: &fields)

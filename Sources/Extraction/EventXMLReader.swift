@@ -63,7 +63,9 @@ private struct EventXMLWalk {
           XMLScanner.appendDecoded(text, start: range.lowerBound, end: range.upperBound, to: &fields.text)
         }
       case .verbatim(let range):
-        if leaf != .none { for index in range { fields.text.append(text[index]) } }
+        if leaf != .none {
+          unsafe text.extracting(range).withUnsafeBufferPointer { unsafe fields.text.append(contentsOf: $0) }
+        }
       case .end: return
       }
     }
@@ -344,16 +346,21 @@ private struct XMLScanner {
   static func appendDecoded(_ bytes: Span<UInt8>, start: Int, end: Int, to out: inout [UInt8]) {
     var index = start
     while index < end {
-      let byte = bytes[index]
+      // Whole runs between references go over in one piece.
+      let mark = bytes.firstIndex(of: 0x26, from: index, to: end) ?? end
+      if mark > index {
+        unsafe bytes.extracting(index..<mark).withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
+      }
+      guard mark < end else { return }
       // The longest reference that means a character is `&#x10FFFF;`.
-      if byte == 0x26, let close = bytes.firstIndex(of: 0x3B, from: index + 1, to: min(end, index + 12)),
-        let scalar = reference(bytes, start: index + 1, end: close)
+      if let close = bytes.firstIndex(of: 0x3B, from: mark + 1, to: min(end, mark + 12)),
+        let scalar = reference(bytes, start: mark + 1, end: close)
       {
         JSONScanner.appendScalar(scalar, to: &out)
         index = close + 1
       } else {
-        out.append(byte)
-        index += 1
+        out.append(0x26)
+        index = mark + 1
       }
     }
   }

@@ -21,10 +21,31 @@ extension Extractor {
     var sightings: [SightingKey] = []
     for candidate in candidates {
       let index = Int(candidate.signature)
+      guard holds(index) else { continue }
+      let yields = rules.compiled[index].signature.yields
+      let isFallback = rules.compiled[index].signature.isFallback
+      if isTaken, isFallback || yields == .finding || yields == .none { continue }
+      // Most events that hold say that something works: their verdict was worked out before.
+      if let settled = settle(index), settled.yields != .finding {
+        guard let verdict = settled.yields else { continue }
+        guard options.includes(time) else {
+          evidence.outsideWindowCount += 1
+          return
+        }
+        evidence.signatureCounts[index] += 1
+        switch verdict {
+        case .none:
+          isTaken = true
+          if yields == .none { isLookAlike = true }
+        case .context: break
+        case .sighting: sightings.append(eventSighting(index, settled, origin))
+        case .finding: break
+        }
+        continue
+      }
       let entry = rules.compiled[index]
       let signature = entry.signature
-      if isTaken, signature.isFallback || signature.yields == .finding || signature.yields == .none { continue }
-      guard holds(signature), let verdict = eventVerdict(entry, origin, location, &batch) else { continue }
+      guard let verdict = eventVerdict(entry, origin, location, &batch) else { continue }
       guard options.includes(time) else {
         evidence.outsideWindowCount += 1
         return
@@ -35,7 +56,11 @@ extension Extractor {
         isTaken = true
         if signature.yields == .none { isLookAlike = true }
       case .context: break
-      case .sighting: sightings.append(eventSighting(signature, verdict, origin))
+      case .sighting:
+        let name = verdict.protocolName.map { names.id(of: $0) }
+        let settled = EventRule.Settled(
+          eventID: 0, yields: .sighting, protocolName: name, outcome: verdict.outcome.number)
+        sightings.append(eventSighting(index, settled, origin))
       case .finding:
         isTaken = true
         var finding = newFinding(signature, verdict, location)
@@ -57,7 +82,7 @@ extension Extractor {
     let end = Int(slot.end)
     switch slot.format {
     case .eventXML: guard EventXMLReader.read(text, start: start, end: end, into: &fields) else { return false }
-    case .eventJSON: guard EventJSONReader.read(text, start: start, end: end, into: &fields) else { return false }
+    case .eventJSON: guard eventJSON.read(text, start: start, end: end, into: &fields) else { return false }
     case .snare: return EventTextReader.readSnare(text, start: start, end: end, into: &fields)
     case .eventText: return EventTextReader.readViewer(text, start: start, end: end, into: &fields)
     default: return false
@@ -69,27 +94,28 @@ extension Extractor {
 
   // MARK: Predicates
 
-  /// The range of a named field in `fields.text`; numbers of the system part are made where they are asked for.
-  private func eventField(_ name: String) -> Range<Int>? {
-    switch name {
-    case "provider": fields.provider
-    case "channel": fields.channel
-    case "computer": fields.computer
-    case "message": fields.message
-    default: fields.value(of: name)
+  private func value(_ field: EventRule.Field) -> Range<Int>? {
+    switch field {
+    case .provider: fields.provider
+    case .channel: fields.channel
+    case .computer: fields.computer
+    case .message: fields.message
+    case .data(let name): fields.value(of: name)
     }
   }
 
-  private func holds(_ signature: Signature) -> Bool {
-    if let literal = signature.text, fields.eventID == nil {
+  private func holds(_ index: Int) -> Bool {
+    if fields.eventID == nil, let literal = rules.compiled[index].signature.text {
       // A rendering without ids: provider and text must speak.
       guard let message = fields.message, contains(literal, in: message) else { return false }
-      for predicate in signature.predicates where predicate.field == "provider" && fields.provider != nil {
-        if !holds(predicate) { return false }
-      }
-      return true
+      return fields.provider == nil || allHold(eventRules[index].providers)
     }
-    return signature.predicates.allSatisfy { holds($0) }
+    return eventRules[index].admits(fields.eventID) && allHold(eventRules[index].predicates)
+  }
+
+  private func allHold(_ predicates: [EventRule.Predicate]) -> Bool {
+    for index in predicates.indices where !holds(predicates[index]) { return false }
+    return true
   }
 
   private func contains(_ literal: [UInt8], in range: Range<Int>) -> Bool {
@@ -104,27 +130,39 @@ extension Extractor {
     return false
   }
 
-  private func holds(_ predicate: FieldPredicate) -> Bool {
-    if predicate.field == "event-id" {
-      guard let id = fields.eventID else { return false }
-      return predicate.anyOf.contains { matcher in
-        if case .number(let number) = matcher { return number == UInt64(id) }
-        return false
-      }
-    }
-    guard let range = eventField(predicate.field) else { return false }
+  private func holds(_ predicate: EventRule.Predicate) -> Bool {
+    guard let range = value(predicate.field) else { return false }
     let bytes = fields.text.span
-    return predicate.anyOf.contains { matcher in
-      switch matcher {
-      case .number(let number):
-        FieldText.number(bytes, start: range.lowerBound, end: range.upperBound) == number
-      case .text(let text):
-        FieldText.equals(bytes, start: range.lowerBound, end: range.upperBound, lowercase: text)
-      case .wildcard(let pieces): Wildcard.matches(pieces, bytes, start: range.lowerBound, end: range.upperBound)
-      case .field(let other):
-        eventField(other).map { FieldText.equals(bytes, range, $0) } ?? false
-      }
+    for matcher in predicate.anyOf {
+      let isMet =
+        switch matcher {
+        case .number(let number):
+          FieldText.number(bytes, start: range.lowerBound, end: range.upperBound) == number
+        case .text(let text):
+          FieldText.equals(bytes, start: range.lowerBound, end: range.upperBound, lowercase: text)
+        case .wildcard(let pieces): Wildcard.matches(pieces, bytes, start: range.lowerBound, end: range.upperBound)
+        case .field(let other): value(other).map { FieldText.equals(bytes, range, $0) } ?? false
+        }
+      if isMet { return true }
     }
+    return false
+  }
+
+  // MARK: Verdicts
+
+  /// What the signature says of events with this id, where nothing else decides it.
+  private mutating func settle(_ index: Int) -> EventRule.Settled? {
+    guard eventRules[index].isSettledByID, let eventID = fields.eventID else { return nil }
+    if let known = eventRules[index].settled, known.eventID == eventID { return known }
+    let entry = rules.compiled[index]
+    var settled = EventRule.Settled(eventID: eventID, yields: nil)
+    if let verdict = refined(Verdict(entry.signature), entry, value: { _, _ in String(eventID) }) {
+      settled.yields = verdict.yield(entry.signature.yields)
+      settled.protocolName = verdict.protocolName.map { names.id(of: $0) }
+      settled.outcome = verdict.outcome.number
+    }
+    eventRules[index].settled = settled
+    return settled
   }
 
   private func eventVerdict(
@@ -142,21 +180,25 @@ extension Extractor {
       case .match: break
       }
     }
-    var verdict = Verdict(entry.signature)
+    return refined(Verdict(entry.signature), entry) { code, name in
+      if case .group(let number) = code.origin { return fields.string(matcher.group(number)) }
+      return switch name {
+      case "event-id": fields.eventID.map { String($0) }
+      case "log": origin.log
+      default: fields.string(value(EventRule.Field(name)))
+      }
+    }
+  }
+
+  /// Asks the code tables; nil when the first of them does not know the value.
+  private func refined(
+    _ start: Verdict, _ entry: CompiledRules.Compiled,
+    value: ((origin: CompiledRules.CodeOrigin, source: CodeSource), String) -> String?
+  ) -> Verdict? {
+    var verdict = start
     for (position, code) in entry.codes.enumerated() {
       let table = rules.rules.tables[code.source.table]
-      let name = code.source.fields[0]
-      var value: String?
-      if case .group(let number) = code.origin {
-        value = fields.string(matcher.group(number))
-      } else if name == "event-id" {
-        value = fields.eventID.map { String($0) }
-      } else if name == "log" {
-        value = origin.log
-      } else {
-        value = fields.string(eventField(name))
-      }
-      guard let value, let row = table.row(for: value) else {
+      guard let value = value(code, code.source.fields[0]), let row = table.row(for: value) else {
         if position == 0 { return nil }
         continue
       }
@@ -170,10 +212,15 @@ extension Extractor {
   /// Whether the event speaks for the client's or the server's side of its handshake. Windows writes the word in the
   /// language of the system; these are the ones known from public samples.
   private func side() -> HostRole? {
-    guard let word = fields.string(fields.value(of: "Type"))?.lowercased() else { return nil }
-    switch word {
-    case "client", "客户端", "cliente", "クライアント": return .client
-    case "server", "服务器", "servidor", "サーバー", "serveur": return .server
+    guard let range = fields.value(of: "Type") else { return nil }
+    let bytes = fields.text.span
+    if range.count == 6 {
+      if bytes.hasCaseless("server", at: range.lowerBound) { return .server }
+      if bytes.hasCaseless("client", at: range.lowerBound) { return .client }
+    }
+    switch fields.string(range)?.lowercased() {
+    case "客户端", "cliente", "クライアント": return .client
+    case "服务器", "servidor", "サーバー", "serveur": return .server
     default: return nil
     }
   }
@@ -201,15 +248,41 @@ extension Extractor {
     }
   }
 
-  private func eventSighting(_ signature: Signature, _ verdict: Verdict, _ origin: Origin) -> SightingKey {
-    let host = (fields.string(fields.computer) ?? origin.host).map(HostName.normal) ?? ""
-    let isClient = signature.hostIs == .client || side() == .client
-    let target = fields.string(fields.value(of: "TargetName")).map(HostName.normal) ?? ""
+  private mutating func eventSighting(
+    _ index: Int, _ settled: EventRule.Settled, _ origin: Origin
+  ) -> SightingKey {
+    let host: UInt32
+    if let computer = fields.computer, !computer.isEmpty {
+      host = hostID(computer)
+    } else {
+      host = names.id(of: origin.host.map(HostName.normal) ?? "")
+    }
+    let isClient = eventRules[index].isClient || side() == .client
+    let target = isClient ? fields.value(of: "TargetName").map { hostID($0) } ?? 0 : 0
+    if eventRules[index].role == nil {
+      eventRules[index].role = names.id(of: rules.compiled[index].signature.role ?? "")
+    }
     return SightingKey(
-      clientLow: UInt64(names.id(of: isClient ? host : "")), server: names.id(of: isClient ? target : host),
-      role: names.id(of: signature.role ?? ""),
-      protocolName: names.id(of: verdict.protocolName ?? fields.string(fields.value(of: "Protocol")) ?? ""),
-      cipher: names.id(of: fields.string(fields.value(of: "CipherSuite")) ?? ""), outcome: verdict.outcome.number)
+      clientLow: UInt64(isClient ? host : 0), server: isClient ? target : host, role: eventRules[index].role ?? 0,
+      protocolName: settled.protocolName ?? wordID(fields.value(of: "Protocol")),
+      cipher: wordID(fields.value(of: "CipherSuite")), outcome: settled.outcome)
+  }
+
+  /// The id of a machine's name as it stands in `fields.text`, 0 when it is empty.
+  private mutating func hostID(_ range: Range<Int>) -> UInt32 {
+    let fields = fields
+    return hostMemo.id(of: fields.text.span, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: fields.string(range).map(HostName.normal) ?? "")
+    }
+  }
+
+  /// The id of a protocol or cipher as it stands in `fields.text`, 0 when there is none.
+  private mutating func wordID(_ range: Range<Int>?) -> UInt32 {
+    guard let range else { return 0 }
+    let fields = fields
+    return wordMemo.id(of: fields.text.span, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: fields.string(range) ?? "")
+    }
   }
 }
 

@@ -11,12 +11,19 @@ package struct Extractor: Sendable {
   let matcher = PatternMatcher()
   var fields = EventFields()
   var rowExtractor: RowExtractor
+  /// By signature: what it asks of events.
+  var eventRules: [EventRule]
+  var eventJSON = EventJSONMemo()
+  /// Ids of the name table by the bytes of host names, protocols and ciphers of events.
+  var hostMemo = NameMemo()
+  var wordMemo = NameMemo()
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
     self.names = names
     self.options = options
     rowExtractor = RowExtractor(rules, names: names, options: options)
+    eventRules = rules.compiled.map { EventRule($0.signature) }
   }
 
   /// Begins a stream: schemas are numbered anew.

@@ -487,6 +487,9 @@ package struct Framer: Sendable {
     _ text: Span<UInt8>, at position: Int, start: Int, line: Int, origin: UInt32, isFinal: Bool, isLineStart: Bool,
     into batch: inout RecordBatch
   ) -> Step {
+    if let end = EventXMLBoundary.wholeOnLine(in: text, start: start, lineEnd: Int(batch.lineEnds[line])) {
+      return wholeEvent(.eventXML, text, start: start, end: end, line: line, origin: origin, into: &batch)
+    }
     guard EventXMLBoundary.mayBegin(text, at: start) else { return .notThis }
     let region = region(position, line, origin, isFinal: isFinal, batch: batch)
     switch EventXMLBoundary.prologPiece(in: text, at: start, end: region.end) {
@@ -518,10 +521,27 @@ package struct Framer: Sendable {
       if isLineStart { batch.markerCount += 1 }
       return .nextLine(line + 1)
     }
+    if let end = EventJSONBoundary.wholeOnLine(in: text, start: start, lineEnd: Int(batch.lineEnds[line])) {
+      return wholeEvent(.eventJSON, text, start: start, end: end, line: line, origin: origin, into: &batch)
+    }
     let region = region(start, line, origin, isFinal: isFinal, batch: batch)
     return event(
       EventJSONBoundary.find(in: text, start: start, end: region.end), .eventJSON, text, start: start,
       line: line, origin: origin, mayGrow: region.mayGrow, regionEnd: region.end, into: &batch)
+  }
+
+  /// An event that was proved to end on its line, as nearly all do.
+  private mutating func wholeEvent(
+    _ format: RecordFormat, _ text: Span<UInt8>, start: Int, end: Int, line: Int, origin: UInt32,
+    into batch: inout RecordBatch
+  ) -> Step {
+    batch.records.append(
+      RecordSlot(
+        format: format, origin: origin, start: start, end: end, messageStart: start, messageEnd: end,
+        knownBias: states[Int(origin)].bias, line: line))
+    batch.recordCounts[Int(format.rawValue)] += 1
+    return end >= contentEnd(text, from: start, line: line, batch: batch)
+      ? .nextLine(line + 1) : .sameLine(at: end, line: line)
   }
 
   private mutating func event(

@@ -47,17 +47,19 @@ package struct EventFields: Sendable {
 
   /// The value of the first data item called `name` (ASCII case does not matter), or nil.
   package func value(of name: String) -> Range<Int>? {
-    let wanted = Array(name.utf8)
-    for item in data where Int(item.nameEnd - item.nameStart) == wanted.count {
-      var isEqual = true
-      for index in 0..<wanted.count
-      where ASCII.lower(text[Int(item.nameStart) + index]) != ASCII.lower(wanted[index]) {
-        isEqual = false
-        break
+    var name = name
+    return name.withUTF8 { wanted in
+      for item in data where Int(item.nameEnd - item.nameStart) == wanted.count {
+        var isEqual = true
+        for index in 0..<wanted.count
+        where unsafe ASCII.lower(text[Int(item.nameStart) + index]) != ASCII.lower(wanted[index]) {
+          isEqual = false
+          break
+        }
+        if isEqual { return Int(item.valueStart)..<Int(item.valueEnd) }
       }
-      if isEqual { return Int(item.valueStart)..<Int(item.valueEnd) }
+      return nil
     }
-    return nil
   }
 
   package func string(_ range: Range<Int>?) -> String? {

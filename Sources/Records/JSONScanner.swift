@@ -71,18 +71,34 @@ package struct JSONScanner {
     return .malformed(at: limit)
   }
 
+  /// The first `"` or `\` in [from, end), else `end` or beyond.
+  ///
+  /// Eight bytes at a time: a byte of `word ^ pattern` is zero where the pattern's byte stands, and subtracting one from
+  /// each borrows into its top bit; what is wrong above the first such byte is not looked at.
+  private static func stringStop(in bytes: Span<UInt8>, from: Int, to end: Int) -> Int {
+    let each: UInt64 = 0x0101_0101_0101_0101
+    var index = from
+    while index + 8 <= end {
+      let word = unsafe UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let quote = word ^ (each &* 0x22)
+      let backslash = word ^ (each &* 0x5C)
+      let hits = (((quote &- each) & ~quote) | ((backslash &- each) & ~backslash)) & 0x8080_8080_8080_8080
+      if hits != 0 { return index + (hits.trailingZeroBitCount >> 3) }
+      index += 8
+    }
+    while index < end, bytes[index] != 0x22, bytes[index] != 0x5C { index += 1 }
+    return index
+  }
+
   private mutating func string(in bytes: Span<UInt8>) -> Token {
     let start = position + 1
     var index = start
     var isEscaped = false
-    while index < limit {
-      let byte = bytes[index]
-      if byte == 0x22 { break }
-      if byte == 0x5C {
-        isEscaped = true
-        index += 1
-      }
-      index += 1
+    while true {
+      index = JSONScanner.stringStop(in: bytes, from: index, to: limit)
+      guard index < limit, bytes[index] == 0x5C else { break }
+      isEscaped = true
+      index += 2
     }
     guard index < limit else { return .malformed(at: limit) }
     position = index + 1
@@ -121,7 +137,7 @@ package struct JSONScanner {
     while index < end {
       // Whole runs between escapes go over in one piece.
       let run = index
-      while index < end, bytes[index] != 0x5C { index += 1 }
+      index = bytes.firstIndex(of: 0x5C, from: index, to: end) ?? end
       if index > run {
         unsafe bytes.extracting(run..<index).withUnsafeBufferPointer { unsafe out.append(contentsOf: $0) }
       }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Bytes to text and back, at the edges of the walk only.
 package enum Text {
   /// UTF-8 as it is; anything else as Windows-1252, the last resort for logs of old Windows programs.
@@ -48,13 +50,12 @@ extension Span where Element == UInt8 {
   }
 
   /// The first `byte` in [from, to), or nil.
-  @inlinable package func firstIndex(of byte: UInt8, from: Int, to: Int) -> Int? {
-    var index = from
-    while index < to {
-      if self[index] == byte { return index }
-      index += 1
+  package func firstIndex(of byte: UInt8, from: Int, to: Int) -> Int? {
+    guard from < to else { return nil }
+    return unsafe extracting(from..<to).withUnsafeBytes { raw in
+      guard let base = raw.baseAddress, let hit = unsafe memchr(base, Int32(byte), raw.count) else { return nil }
+      return unsafe from + (UnsafeRawPointer(hit) - base)
     }
-    return nil
   }
 }
 

@@ -1,6 +1,7 @@
 import Extraction
 import Framing
 import Records
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -645,5 +646,50 @@ struct RealEventTests {
     #expect(dump.map { $0.string($0.value(of: "CommandLine")) } == ["sc  stop mpssvc"])
     #expect(dump.map(\.threadID) == [4580])
     #expect(RealLogs.jsonEvents("SigmaHQ-sigma/e3c6d245-7b8f-4e2a-c17f-a9d0e5b38f62.json").map(\.eventID) == [4648])
+  }
+}
+
+/// Records of few shapes, one after the other, with values that change what a record means: what the memo of shapes reads
+/// is what the reader reads.
+@Suite struct EventJSONMemoTests {
+  private static let shapes = [
+    #"{"EventTime":"T","Hostname":"H","EventID":I,"SourceName":"S","RecordNumber":N,"Message":"M","AlertDesc":"V","Level":N,"xml":"V","EventReceivedTime":"T"}"#,
+    #"{"EventTime":"T","Hostname":"H","EventID":I,"SourceName":"S","ProcessID":N,"Message":"M","Type":"V","Protocol":N,"N":"V"}"#,
+    #"{"@timestamp":"T","winlog":{"provider_name":"S","event_id":I,"computer_name":"H","event_data":{"AlertDesc":"V","Name":N},"user_data":{"xml_name":"V","Type":"V"}},"message":"M","list":["V",N]}"#,
+    #"{"@timestamp":"T","host":"H","winlog.event_id":I,"winlog.computer_name":"H","event_data":["V","V"]}"#,
+    ##"{"Event":{"System":{"EventID":{"#text":I},"Provider":{"#attributes":{"Name":"S"}},"Computer":"H"},"EventData":{"Data":["V",N]}}}"##,
+    #"{"EventID":I,"SourceName":"S","StringInserts":["V","V"],"Extra":"V"}"#,
+    #"{"Event.EventID":I,"data.win.system.providerName":"S","body":"V","UserData":"V","EventTime":"T","Event.xml":"V"}"#,
+  ]
+
+  @Test(arguments: UInt64(0)..<300) func readsWhatTheReaderReads(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var memo = EventJSONMemo()
+    for _ in 0..<60 {
+      var text = Self.shapes.randomElement(using: &random)!
+      // The words first: the other letters stand in values that are put in.
+      for (mark, values) in [
+        (":I", [":36887", ":null", ":\"0x9007\"", ":99999999999", ":4"]), (":N", [":7", ":null", ":1.5", ":true"]),
+        (",N", [",7", ",null"]),
+        ("\"V\"", ["\"40\"", "\"\"", "\" a \\\"b\\\" \"", "\"<Event>x</Event>\"", "null", "\"\\u00e9\""]),
+        ("\"T\"", ["\"2026-03-02 06:00:00\"", "\"2026-03-02T06:00:00Z\"", "\"never\""]),
+        ("\"H\"", ["\"mp01\"", "\" \"", "\"\""]), ("\"S\"", ["\"Schannel\"", "\"\"", "null"]),
+        ("\"M\"", ["\"-\"", "\"a\\nb\"", "\"\""]),
+      ] {
+        while let place = text.firstRange(of: mark) {
+          text.replaceSubrange(place, with: values.randomElement(using: &random)!)
+        }
+      }
+      if Int.random(in: 0..<10, using: &random) == 0 {
+        text.remove(at: text.index(text.startIndex, offsetBy: Int.random(in: 0..<text.count, using: &random)))
+      }
+      let bytes = Array(("  " + text + "\n").utf8)
+      var fields = EventFields()
+      var expected = EventFields()
+      let isRead = memo.read(bytes.span, start: 2, end: bytes.count - 1, into: &fields)
+      let isExpected = EventJSONReader.read(bytes.span, start: 2, end: bytes.count - 1, into: &expected)
+      #expect(isRead == isExpected)
+      if isExpected { #expect(describe(fields) == describe(expected)) }
+    }
   }
 }

@@ -28,6 +28,24 @@ import Testing
     #expect(unescape(#"\x \u12 end\"#) == #"\x \u12 end\"#)
   }
 
+  /// Strings are leapt over eight bytes at a time: every length and place of an escape, at every alignment.
+  @Test func jsonStringsEndAtTheirQuote() {
+    for count in 0..<40 {
+      for escape in -1..<count - 1 {
+        var body = [UInt8](repeating: 0x78, count: count)
+        if escape >= 0 { body.replaceSubrange(escape..<escape + 2, with: [0x5C, escape % 2 == 0 ? 0x22 : 0x5C]) }
+        for lead in 0..<8 {
+          let text = [UInt8](repeating: 0x20, count: lead) + [0x22] + body + [0x22, 0x22, 0x22]
+          var scanner = JSONScanner(start: lead, end: text.count)
+          let expected = JSONScanner.Token.string(start: lead + 1, end: lead + 1 + count, isEscaped: escape >= 0)
+          #expect(scanner.next(in: text.span) == expected)
+          var short = JSONScanner(start: lead, end: lead + 1 + count)
+          #expect(short.next(in: text.span) == .malformed(at: lead + 1 + count))
+        }
+      }
+    }
+  }
+
   @Test func jsonNestingIsBounded() {
     let deep = Array((String(repeating: "[", count: 100) + String(repeating: "]", count: 100)).utf8)
     var scanner = JSONScanner(start: 0, end: deep.count)

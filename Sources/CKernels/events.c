@@ -1,0 +1,405 @@
+#define _GNU_SOURCE
+#include "events.h"
+#include <stdlib.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+// MARK: Portable: eight bytes at a time in a general register
+
+typedef struct { uint64_t word[8]; } portable_block;
+#define EACH 0x0101010101010101ULL
+#define HIGH 0x8080808080808080ULL
+
+static inline __attribute__((always_inline)) portable_block portable_load(const uint8_t *p) {
+    portable_block b;
+    for (int i = 0; i < 8; i++) {
+        memcpy(&b.word[i], p + 8 * i, 8);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+        b.word[i] = __builtin_bswap64(b.word[i]);
+#endif
+    }
+    return b;
+}
+
+/// Gathers the top bits of eight bytes, the first byte's lowest.
+static inline __attribute__((always_inline)) uint64_t portable_gather(uint64_t high) {
+    return (high >> 7) * 0x0102040810204080ULL >> 56;
+}
+
+/// The top bit of every byte of `word` that lies in low...high; both are below 0x80.
+static inline __attribute__((always_inline)) uint64_t portable_range(uint64_t word, uint8_t low, uint8_t high) {
+    uint64_t seven = word & ~HIGH;
+    return (seven + EACH * (0x80 - low)) & ~(seven + EACH * (0x7F - high)) & ~word & HIGH;
+}
+
+#define PORTABLE_MASK(expression)                                    \
+    uint64_t mask = 0;                                               \
+    for (int i = 0; i < 8; i++) {                                    \
+        uint64_t w = b.word[i];                                      \
+        mask |= portable_gather(expression) << (8 * i);              \
+    }                                                                \
+    return mask
+
+static inline __attribute__((always_inline)) uint64_t portable_equal(portable_block b, uint8_t c) {
+    PORTABLE_MASK(portable_range(w, c, c));
+}
+static inline __attribute__((always_inline)) uint64_t portable_equal_folded(portable_block b, uint8_t c) {
+    PORTABLE_MASK(portable_range(w | 0x20 * EACH, c, c));
+}
+static inline __attribute__((always_inline)) uint64_t portable_letters(portable_block b) {
+    PORTABLE_MASK(portable_range(w | 0x20 * EACH, 'a', 'z'));
+}
+static inline __attribute__((always_inline)) uint64_t portable_words(portable_block b) {
+    PORTABLE_MASK(
+        portable_range(w | 0x20 * EACH, 'a', 'z') | portable_range(w, '0', '9') | portable_range(w, '-', '.')
+        | portable_range(w, '+', '+'));
+}
+static inline __attribute__((always_inline)) uint64_t portable_prefix_xor(uint64_t m) {
+    for (int shift = 1; shift < 64; shift *= 2) m ^= m << shift;
+    return m;
+}
+
+#define HK_TARGET
+#define HK_NAME(name) name##_portable
+#define block portable_block
+#define load portable_load
+#define equal portable_equal
+#define equal_folded portable_equal_folded
+#define letters portable_letters
+#define words portable_words
+#define prefix_xor portable_prefix_xor
+#include "events_body.h"
+#include "events_undefine.h"
+
+#if defined(__x86_64__)
+// MARK: SSE2: part of every x86-64
+
+typedef struct { __m128i part[4]; } sse2_block;
+
+static inline __attribute__((always_inline)) sse2_block sse2_load(const uint8_t *p) {
+    sse2_block b;
+    for (int i = 0; i < 4; i++) b.part[i] = _mm_loadu_si128((const __m128i *)(p + 16 * i));
+    return b;
+}
+
+#define SSE2_MASK(expression)                                                          \
+    uint64_t mask = 0;                                                                 \
+    for (int i = 0; i < 4; i++) {                                                      \
+        __m128i v = b.part[i];                                                         \
+        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(expression) << (16 * i);         \
+    }                                                                                  \
+    return mask
+
+static inline __attribute__((always_inline)) __m128i sse2_range(__m128i v, uint8_t low, uint8_t high) {
+    __m128i distance = _mm_sub_epi8(v, _mm_set1_epi8((char)low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8((char)(high - low))), distance);
+}
+static inline __attribute__((always_inline)) uint64_t sse2_equal(sse2_block b, uint8_t c) {
+    SSE2_MASK(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)c)));
+}
+static inline __attribute__((always_inline)) uint64_t sse2_equal_folded(sse2_block b, uint8_t c) {
+    SSE2_MASK(_mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8((char)c)));
+}
+static inline __attribute__((always_inline)) uint64_t sse2_letters(sse2_block b) {
+    SSE2_MASK(sse2_range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z'));
+}
+static inline __attribute__((always_inline)) uint64_t sse2_words(sse2_block b) {
+    SSE2_MASK(_mm_or_si128(
+        _mm_or_si128(sse2_range(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z'), sse2_range(v, '0', '9')),
+        _mm_or_si128(sse2_range(v, '-', '.'), _mm_cmpeq_epi8(v, _mm_set1_epi8('+')))));
+}
+
+#define HK_TARGET
+#define HK_NAME(name) name##_sse2
+#define block sse2_block
+#define load sse2_load
+#define equal sse2_equal
+#define equal_folded sse2_equal_folded
+#define letters sse2_letters
+#define words sse2_words
+#define prefix_xor portable_prefix_xor
+#include "events_body.h"
+#include "events_undefine.h"
+
+// MARK: AVX2, with the carry-less product that makes a prefix parity one instruction
+
+#define HK_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
+#define HK_AVX2_INLINE static inline __attribute__((always_inline)) HK_AVX2
+typedef struct { __m256i low, high; } avx2_block;
+
+HK_AVX2_INLINE avx2_block avx2_load(const uint8_t *p) {
+    return (avx2_block){_mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)(p + 32))};
+}
+HK_AVX2_INLINE uint64_t avx2_bits(__m256i low, __m256i high) {
+    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+HK_AVX2_INLINE __m256i avx2_range(__m256i v, uint8_t low, uint8_t high) {
+    __m256i distance = _mm256_sub_epi8(v, _mm256_set1_epi8((char)low));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(distance, _mm256_set1_epi8((char)(high - low))), distance);
+}
+HK_AVX2_INLINE __m256i avx2_folded(__m256i v) { return _mm256_or_si256(v, _mm256_set1_epi8(0x20)); }
+HK_AVX2_INLINE __m256i avx2_word(__m256i v) {
+    // '+' to '9' is the range but for ',' and '/'.
+    __m256i others = _mm256_or_si256(
+        _mm256_cmpeq_epi8(v, _mm256_set1_epi8(',')), _mm256_cmpeq_epi8(v, _mm256_set1_epi8('/')));
+    return _mm256_or_si256(
+        avx2_range(avx2_folded(v), 'a', 'z'), _mm256_andnot_si256(others, avx2_range(v, '+', '9')));
+}
+HK_AVX2_INLINE uint64_t avx2_equal(avx2_block b, uint8_t c) {
+    __m256i wanted = _mm256_set1_epi8((char)c);
+    return avx2_bits(_mm256_cmpeq_epi8(b.low, wanted), _mm256_cmpeq_epi8(b.high, wanted));
+}
+HK_AVX2_INLINE uint64_t avx2_equal_folded(avx2_block b, uint8_t c) {
+    __m256i wanted = _mm256_set1_epi8((char)c);
+    return avx2_bits(_mm256_cmpeq_epi8(avx2_folded(b.low), wanted), _mm256_cmpeq_epi8(avx2_folded(b.high), wanted));
+}
+HK_AVX2_INLINE uint64_t avx2_letters(avx2_block b) {
+    return avx2_bits(avx2_range(avx2_folded(b.low), 'a', 'z'), avx2_range(avx2_folded(b.high), 'a', 'z'));
+}
+HK_AVX2_INLINE uint64_t avx2_words(avx2_block b) { return avx2_bits(avx2_word(b.low), avx2_word(b.high)); }
+HK_AVX2_INLINE uint64_t avx2_prefix_xor(uint64_t m) {
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
+}
+
+#define HK_TARGET HK_AVX2
+#define HK_NAME(name) name##_avx2
+#define block avx2_block
+#define load avx2_load
+#define equal avx2_equal
+#define equal_folded avx2_equal_folded
+#define letters avx2_letters
+#define words avx2_words
+#define prefix_xor avx2_prefix_xor
+#include "events_body.h"
+#include "events_undefine.h"
+
+// MARK: AVX-512
+
+#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt,pclmul")))
+#define HK_AVX512_INLINE static inline __attribute__((always_inline)) HK_AVX512
+
+HK_AVX512_INLINE __m512i avx512_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+HK_AVX512_INLINE uint64_t avx512_range(__m512i v, uint8_t low, uint8_t high) {
+    return _mm512_cmple_epu8_mask(
+        _mm512_sub_epi8(v, _mm512_set1_epi8((char)low)), _mm512_set1_epi8((char)(high - low)));
+}
+HK_AVX512_INLINE __m512i avx512_folded(__m512i v) { return _mm512_or_si512(v, _mm512_set1_epi8(0x20)); }
+HK_AVX512_INLINE uint64_t avx512_equal(__m512i b, uint8_t c) {
+    return _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)c));
+}
+HK_AVX512_INLINE uint64_t avx512_equal_folded(__m512i b, uint8_t c) {
+    return _mm512_cmpeq_epi8_mask(avx512_folded(b), _mm512_set1_epi8((char)c));
+}
+HK_AVX512_INLINE uint64_t avx512_letters(__m512i b) { return avx512_range(avx512_folded(b), 'a', 'z'); }
+HK_AVX512_INLINE uint64_t avx512_words(__m512i b) {
+    return avx512_letters(b) | (avx512_range(b, '+', '9') & ~avx512_equal(b, ',') & ~avx512_equal(b, '/'));
+}
+HK_AVX512_INLINE uint64_t avx512_prefix_xor(uint64_t m) {
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
+}
+
+#define HK_TARGET HK_AVX512
+#define HK_NAME(name) name##_avx512
+#define block __m512i
+#define load avx512_load
+#define equal avx512_equal
+#define equal_folded avx512_equal_folded
+#define letters avx512_letters
+#define words avx512_words
+#define prefix_xor avx512_prefix_xor
+#include "events_body.h"
+#include "events_undefine.h"
+#endif
+
+#if defined(__aarch64__)
+// MARK: NEON: part of every AArch64
+
+typedef struct { uint8x16_t part[4]; } neon_block;
+
+static inline __attribute__((always_inline)) neon_block neon_load(const uint8_t *p) {
+    return (neon_block){{vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)}};
+}
+
+/// Each byte of the four is all ones or zero; one bit of each is kept, and pairs are added until eight make a byte.
+static inline __attribute__((always_inline)) uint64_t neon_bits(
+    uint8x16_t a, uint8x16_t b, uint8x16_t c, uint8x16_t d
+) {
+    const uint8x16_t weights = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t first = vpaddq_u8(vandq_u8(a, weights), vandq_u8(b, weights));
+    uint8x16_t second = vpaddq_u8(vandq_u8(c, weights), vandq_u8(d, weights));
+    uint8x16_t both = vpaddq_u8(first, second);
+    return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(both, both)), 0);
+}
+
+#define NEON_MASK(expression)                                        \
+    uint8x16_t found[4];                                             \
+    for (int i = 0; i < 4; i++) {                                    \
+        uint8x16_t v = b.part[i];                                    \
+        found[i] = (expression);                                     \
+    }                                                                \
+    return neon_bits(found[0], found[1], found[2], found[3])
+
+static inline __attribute__((always_inline)) uint8x16_t neon_range(uint8x16_t v, uint8_t low, uint8_t high) {
+    return vcleq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((uint8_t)(high - low)));
+}
+static inline __attribute__((always_inline)) uint64_t neon_equal(neon_block b, uint8_t c) {
+    NEON_MASK(vceqq_u8(v, vdupq_n_u8(c)));
+}
+static inline __attribute__((always_inline)) uint64_t neon_equal_folded(neon_block b, uint8_t c) {
+    NEON_MASK(vceqq_u8(vorrq_u8(v, vdupq_n_u8(0x20)), vdupq_n_u8(c)));
+}
+static inline __attribute__((always_inline)) uint64_t neon_letters(neon_block b) {
+    NEON_MASK(neon_range(vorrq_u8(v, vdupq_n_u8(0x20)), 'a', 'z'));
+}
+static inline __attribute__((always_inline)) uint64_t neon_words(neon_block b) {
+    NEON_MASK(vorrq_u8(
+        vorrq_u8(neon_range(vorrq_u8(v, vdupq_n_u8(0x20)), 'a', 'z'), neon_range(v, '0', '9')),
+        vorrq_u8(neon_range(v, '-', '.'), vceqq_u8(v, vdupq_n_u8('+')))));
+}
+
+#define HK_TARGET
+#define HK_NAME(name) name##_neon
+#define block neon_block
+#define load neon_load
+#define equal neon_equal
+#define equal_folded neon_equal_folded
+#define letters neon_letters
+#define words neon_words
+#define prefix_xor portable_prefix_xor
+#include "events_body.h"
+#include "events_undefine.h"
+#endif
+
+// MARK: Shapes
+
+/// Whether a byte is an ASCII letter, a digit or one of `+ - .`.
+static inline int is_word(uint8_t c) {
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10 || c == '+' || c == '-' || c == '.';
+}
+
+size_t hk_json_match(
+    const uint8_t *bytes, size_t count, const uint8_t *literals, const uint32_t *pieces, size_t piece_count,
+    uint32_t *bounds
+) {
+    const uint8_t *p = bytes, *end = bytes + count;
+    for (size_t i = 0; i < piece_count; i++) {
+        size_t length = pieces[i] >> 2;
+        if ((size_t)(end - p) < length || memcmp(p, literals, length) != 0) return 0;
+        p += length;
+        literals += length;
+        const uint8_t *start = p;
+        if ((pieces[i] & 3) == 1) {
+            // A zero byte shows where a quote or a backslash is: the first of them is found exactly.
+            for (;;) {
+                while (end - p >= 8) {
+                    uint64_t word;
+                    memcpy(&word, p, 8);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+                    word = __builtin_bswap64(word);
+#endif
+                    uint64_t quote = word ^ EACH * '"', backslash = word ^ EACH * '\\';
+                    uint64_t hits = (((quote - EACH) & ~quote) | ((backslash - EACH) & ~backslash)) & HIGH;
+                    if (hits) {
+                        p += __builtin_ctzll(hits) >> 3;
+                        break;
+                    }
+                    p += 8;
+                }
+                while (p < end && *p != '"' && *p != '\\') p++;
+                if (p < end && *p == '"') break;
+                if (end - p < 2) return 0;
+                p += 2;
+            }
+        } else if ((pieces[i] & 3) == 2) {
+            while (p < end && is_word(*p)) p++;
+            if (p == start) return 0;
+        } else {
+            continue;
+        }
+        if (bounds) {
+            *bounds++ = (uint32_t)(start - bytes);
+            *bounds++ = (uint32_t)(p - bytes);
+        }
+    }
+    return (size_t)(p - bytes);
+}
+
+// MARK: The choice between them
+
+typedef struct {
+    const char *level;
+    size_t (*json_object)(const uint8_t *, size_t, size_t);
+    size_t (*xml_event)(const uint8_t *, size_t, size_t);
+    size_t (*json_string_stop)(const uint8_t *, size_t);
+    size_t (*xml_tag_stop)(const uint8_t *, size_t);
+} event_kernels;
+
+#define LEVEL(name) {#name, json_object_##name, xml_event_##name, json_string_stop_##name, xml_tag_stop_##name}
+/// Slowest first.
+static const event_kernels all[] = {
+    LEVEL(portable),
+#if defined(__x86_64__)
+    LEVEL(sse2),
+    LEVEL(avx2),
+    LEVEL(avx512),
+#elif defined(__aarch64__)
+    LEVEL(neon),
+#endif
+};
+static const event_kernels *chosen = &all[0];
+
+static int is_available(const char *level) {
+#if defined(__x86_64__)
+    if (!strcmp(level, "avx2") || !strcmp(level, "avx512")) {
+        int has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+            && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
+        if (!strcmp(level, "avx2")) return has;
+        return has && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512vl");
+    }
+#endif
+    (void)level;
+    return 1;
+}
+
+/// Before `main`: the level that HANDSHAKED_SIMD names, where this processor has it, else the best there is.
+static __attribute__((constructor)) void choose(void) {
+    const char *wanted = getenv("HANDSHAKED_SIMD");
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (!is_available(all[i].level)) continue;
+        chosen = &all[i];
+        if (wanted && !strcmp(wanted, all[i].level)) return;
+    }
+}
+
+size_t hk_event_level_count(void) { return sizeof all / sizeof all[0]; }
+
+const char *hk_event_level(size_t index) { return is_available(all[index].level) ? all[index].level : NULL; }
+
+size_t hk_json_object_at(size_t level, const uint8_t *bytes, size_t count, size_t readable) {
+    return all[level].json_object(bytes, count, readable);
+}
+size_t hk_xml_event_at(size_t level, const uint8_t *bytes, size_t count, size_t readable) {
+    return all[level].xml_event(bytes, count, readable);
+}
+size_t hk_json_string_stop_at(size_t level, const uint8_t *bytes, size_t count) {
+    return all[level].json_string_stop(bytes, count);
+}
+size_t hk_xml_tag_stop_at(size_t level, const uint8_t *bytes, size_t count) {
+    return all[level].xml_tag_stop(bytes, count);
+}
+
+size_t hk_json_object(const uint8_t *bytes, size_t count, size_t readable) {
+    return chosen->json_object(bytes, count, readable);
+}
+size_t hk_xml_event(const uint8_t *bytes, size_t count, size_t readable) {
+    return chosen->xml_event(bytes, count, readable);
+}
+size_t hk_json_string_stop(const uint8_t *bytes, size_t count) { return chosen->json_string_stop(bytes, count); }
+size_t hk_xml_tag_stop(const uint8_t *bytes, size_t count) { return chosen->xml_tag_stop(bytes, count); }

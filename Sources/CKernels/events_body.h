@@ -1,0 +1,202 @@
+// The proofs of events.h over one vector level: events.c includes this once for each, with these defined before:
+//
+//   HK_TARGET            attribute of every function
+//   HK_NAME(name)        the name with the level behind it
+//   block                64 bytes
+//   load(p)              the block at p
+//   equal(b, c)          bit i: byte i of b is c
+//   equal_folded(b, c)   bit i: byte i of b is c once 0x20 is set in it
+//   letters(b)           bit i: byte i of b is an ASCII letter
+//   words(b)             bit i: byte i of b may stand in a JSON number or word: letters, digits, + - .
+//   prefix_xor(m)        bit i: parity of the bits 0...i of m
+
+/// The bytes that a backslash escapes: each that is not escaped itself escapes the next. Few blocks hold any.
+static inline __attribute__((always_inline)) HK_TARGET uint64_t HK_NAME(escaped)(uint64_t backslash, uint64_t *carry) {
+    uint64_t escaped = *carry;
+    backslash &= ~*carry;
+    *carry = 0;
+    while (backslash) {
+        uint64_t next = (backslash & -backslash) << 1;
+        if (!next) *carry = 1;
+        escaped |= next;
+        backslash &= backslash - 1;
+        backslash &= ~next;
+    }
+    return escaped;
+}
+
+/// Every byte outside of strings must be one that may follow the byte before it; then no more is to be checked than
+/// that brackets close what they opened. `R` is where the innermost open bracket is `[`: a comma there comes before a
+/// value, elsewhere before a key.
+static HK_TARGET size_t HK_NAME(json_object)(const uint8_t *bytes, size_t count, size_t readable) {
+    if (count < 2 || bytes[0] != '{') return 0;
+    uint64_t escape_carry = 0, string_carry = 0, key_carry = 0;
+    // The last byte of the block before, by what may follow it; the object itself stands where a value may.
+    uint64_t value_carry = 1, key_place_carry = 0, end_carry = 0, key_end_carry = 0, word_carry = 0, open_carry = 0;
+    uint64_t objects = 0;
+    int depth = 0;
+    for (size_t offset = 0; offset < count; offset += 64) {
+        uint8_t copy[64];
+        const uint8_t *p = bytes + offset;
+        if (readable - offset < 64) {
+            memset(copy, 0, sizeof copy);
+            memcpy(copy, p, readable - offset);
+            p = copy;
+        }
+        block b = load(p);
+        uint64_t valid = count - offset < 64 ? (1ULL << (count - offset)) - 1 : ~0ULL;
+        uint64_t quote = equal(b, '"');
+        uint64_t backslash = equal(b, '\\');
+        if (backslash | escape_carry) quote &= ~HK_NAME(escaped)(backslash, &escape_carry);
+        uint64_t string = prefix_xor(quote) ^ string_carry;
+        string_carry = (uint64_t)((int64_t)string >> 63);
+        uint64_t opening = quote & string, closing = quote & ~string;
+        uint64_t outside = ~(string | quote);
+        uint64_t open = equal_folded(b, '{') & outside, close = equal_folded(b, '}') & outside;
+        uint64_t colon = equal(b, ':') & outside, comma = equal(b, ',') & outside;
+        uint64_t word = words(b) & outside;
+        uint64_t wrong = outside & ~(colon | comma | word | open | close);
+        uint64_t array = 0, open_object = 0, open_array = 0;
+        size_t end = 0;
+        if ((open | close) | (depth > 0 && !(objects >> (depth - 1) & 1))) {
+            array = depth > 0 && !(objects >> (depth - 1) & 1) ? ~0ULL : 0;
+            uint64_t brackets = (open | close) & valid;
+            while (brackets) {
+                unsigned bit = (unsigned)__builtin_ctzll(brackets);
+                brackets &= brackets - 1;
+                int is_object = (p[bit] & 0x20) != 0;
+                if (open >> bit & 1) {
+                    if (depth == 63) return 0;
+                    objects = is_object ? objects | 1ULL << depth : objects & ~(1ULL << depth);
+                    depth++;
+                    if (is_object) open_object |= 1ULL << bit; else open_array |= 1ULL << bit;
+                } else {
+                    if (depth == 0 || (int)(objects >> (depth - 1) & 1) != is_object) return 0;
+                    depth--;
+                    if (depth == 0) {
+                        end = offset + bit + 1;
+                        valid &= (2ULL << bit) - 1;
+                        break;
+                    }
+                }
+                // From here on another bracket is the innermost.
+                uint64_t behind = ~((2ULL << bit) - 1);
+                array = objects >> (depth - 1) & 1 ? array & ~behind : array | behind;
+            }
+        }
+        // A byte after which a key begins, a value begins, or what follows a bracket that was just opened.
+        uint64_t key_lead = open_object | (comma & ~array);
+        uint64_t value_lead = colon | open_array | (comma & array);
+        uint64_t value_place = value_lead << 1 | value_carry;
+        uint64_t key_place = key_lead << 1 | key_place_carry;
+        // Strings are runs of ones in `string`; those that begin as keys are carried into the bit behind them.
+        uint64_t sum;
+        uint64_t first_carry = __builtin_add_overflow(string, opening & key_place, &sum);
+        uint64_t second_carry = __builtin_add_overflow(sum, key_carry, &sum);
+        key_carry = first_carry | second_carry;
+        uint64_t key_end = sum & closing;
+        uint64_t value_end = (closing ^ key_end) | word | close;
+        wrong |= opening & ~(value_place | key_place);
+        wrong |= word & ~(word << 1 | word_carry | value_place);
+        wrong |= open & ~value_place;
+        wrong |= colon ^ (key_end << 1 | key_end_carry);
+        uint64_t after_value = value_end << 1 | end_carry;
+        uint64_t after_open = (open_object | open_array) << 1 | open_carry;
+        wrong |= (comma & ~after_value) | (close & ~(after_value | after_open));
+        if (wrong & valid) return 0;
+        if (end) return end;
+        value_carry = value_lead >> 63;
+        key_place_carry = key_lead >> 63;
+        end_carry = value_end >> 63;
+        key_end_carry = key_end >> 63;
+        word_carry = word >> 63;
+        open_carry = (open_object | open_array) >> 63;
+    }
+    return 0;
+}
+
+/// `<` and `>` must take turns and quotes between them must pair: then the reader's walk meets these tags and no
+/// others, and it ends at the first `</Event>`.
+static HK_TARGET size_t HK_NAME(xml_event)(const uint8_t *bytes, size_t count, size_t readable) {
+    if (count < 15 || memcmp(bytes, "<Event", 6) != 0 || (bytes[6] != ' ' && bytes[6] != '>')) return 0;
+    uint64_t tag_carry = 0, double_carry = 0, single_carry = 0;
+    unsigned start_count = 0;
+    int is_open = 0;
+    for (size_t offset = 0; offset < count; offset += 64) {
+        uint8_t copy[64 + 8];
+        const uint8_t *p = bytes + offset;
+        if (readable - offset < 64 + 8) {
+            memset(copy, 0, sizeof copy);
+            memcpy(copy, p, readable - offset);
+            p = copy;
+        }
+        block b = load(p), next = load(p + 1);
+        uint64_t valid = count - offset < 64 ? (1ULL << (count - offset)) - 1 : ~0ULL;
+        uint64_t less = equal(b, '<'), greater = equal(b, '>');
+        uint64_t start = less & letters(next);
+        size_t end = 0;
+        // `Event`, the first of them but for the start itself.
+        uint64_t hits = equal(b, 'E') & equal(load(p + 4), 't') & valid;
+        if (offset == 0) hits &= ~2ULL;
+        while (hits) {
+            unsigned bit = (unsigned)__builtin_ctzll(hits);
+            hits &= hits - 1;
+            size_t at = offset + bit;
+            if (at + 5 >= count) return 0;
+            uint8_t lead = bytes[at - 1];
+            if ((lead != '<' && lead != '/' && lead != ':') || memcmp(bytes + at, "Event", 5) != 0) continue;
+            uint8_t behind = bytes[at + 5];
+            if (behind == '>' && lead == '/' && bytes[at - 2] == '<') {
+                end = at + 6;
+                valid &= (1ULL << bit) - 1;
+                break;
+            }
+            // `<EventID>` and the like; a letter or digit goes on with the name, but `Events` is the wrapper.
+            uint8_t folded = behind | 0x20;
+            if (behind != 's' && ((folded >= 'a' && folded <= 'z') || (behind >= '0' && behind <= '9'))) continue;
+            return 0;
+        }
+        uint64_t tag = prefix_xor(less | greater) ^ tag_carry;
+        tag_carry = (uint64_t)((int64_t)tag >> 63);
+        uint64_t doubled = prefix_xor(equal(b, '"') & tag) ^ double_carry;
+        double_carry = (uint64_t)((int64_t)doubled >> 63);
+        uint64_t single = prefix_xor(equal(b, '\'') & tag) ^ single_carry;
+        single_carry = (uint64_t)((int64_t)single >> 63);
+        uint64_t wrong = (less & ~tag) | (greater & tag) | (doubled & single) | ((doubled | single) & greater);
+        wrong |= less & ~(start | equal(next, '/'));
+        if (wrong & valid) return 0;
+        if (!is_open && (greater & valid)) {
+            // `<Event … />` is whole already.
+            size_t first = offset + (unsigned)__builtin_ctzll(greater & valid);
+            if (bytes[first - 1] == '/') return 0;
+            is_open = 1;
+        }
+        start_count += (unsigned)__builtin_popcountll(start & valid);
+        if (start_count > 64) return 0;
+        if (end) return end;
+    }
+    return 0;
+}
+
+static HK_TARGET size_t HK_NAME(json_string_stop)(const uint8_t *bytes, size_t count) {
+    size_t offset = 0;
+    for (; offset + 64 <= count; offset += 64) {
+        block b = load(bytes + offset);
+        uint64_t hits = equal(b, '"') | equal(b, '\\') | equal(b, '\n');
+        if (hits) return offset + (unsigned)__builtin_ctzll(hits);
+    }
+    while (offset < count && bytes[offset] != '"' && bytes[offset] != '\\' && bytes[offset] != '\n') offset++;
+    return offset;
+}
+
+static HK_TARGET size_t HK_NAME(xml_tag_stop)(const uint8_t *bytes, size_t count) {
+    size_t offset = 0;
+    for (; offset + 64 <= count; offset += 64) {
+        block b = load(bytes + offset);
+        uint64_t hits = equal(b, '"') | equal(b, '\'') | equal(b, '<') | equal(b, '>');
+        if (hits) return offset + (unsigned)__builtin_ctzll(hits);
+    }
+    while (offset < count && bytes[offset] != '"' && bytes[offset] != '\'' && bytes[offset] != '<'
+           && bytes[offset] != '>') offset++;
+    return offset;
+}

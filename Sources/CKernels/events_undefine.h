@@ -1,0 +1,10 @@
+// Ends one inclusion of events_body.h.
+#undef HK_TARGET
+#undef HK_NAME
+#undef block
+#undef load
+#undef equal
+#undef equal_folded
+#undef letters
+#undef words
+#undef prefix_xor
