@@ -17,11 +17,24 @@ package struct CompiledRules: Sendable {
     case none
   }
 
-  struct Compiled: Sendable {
-    var signature: Signature
-    var pattern: Pattern?
-    var groups: [(field: GroupField, number: Int)] = []
-    var codes: [(origin: CodeOrigin, source: CodeSource)] = []
+  /// A reference: every candidate takes one, and a signature has some twenty fields that would be counted one by one.
+  final class Compiled: Sendable {
+    let signature: Signature
+    let pattern: Pattern?
+    let groups: [(field: GroupField, number: Int)]
+    let codes: [(origin: CodeOrigin, source: CodeSource)]
+
+    init(_ signature: Signature) throws(PatternError) {
+      self.signature = signature
+      let pattern = try signature.pattern.map { (source) throws(PatternError) in try Pattern(source) }
+      self.pattern = pattern
+      groups = GroupField.allCases.compactMap { field in pattern?.groups[field.rawValue].map { (field, $0) } }
+      codes = signature.codes.map { source in
+        let name = source.fields[0]
+        if let number = pattern?.groups[name] { return (.group(number), source) }
+        return (name == "log" ? .log : .none, source)
+      }
+    }
   }
 
   package let rules: RuleSet
@@ -31,27 +44,7 @@ package struct CompiledRules: Sendable {
   package init(_ rules: RuleSet) throws(PatternError) {
     self.rules = rules
     var compiled: [Compiled] = []
-    for signature in rules.signatures {
-      var entry = Compiled(signature: signature)
-      if let source = signature.pattern {
-        let pattern = try Pattern(source)
-        entry.pattern = pattern
-        for field in GroupField.allCases {
-          if let number = pattern.groups[field.rawValue] { entry.groups.append((field, number)) }
-        }
-      }
-      for source in signature.codes {
-        let name = source.fields[0]
-        let origin: CodeOrigin
-        if let number = entry.pattern?.groups[name] {
-          origin = .group(number)
-        } else {
-          origin = name == "log" ? .log : .none
-        }
-        entry.codes.append((origin, source))
-      }
-      compiled.append(entry)
-    }
+    for signature in rules.signatures { compiled.append(try Compiled(signature)) }
     self.compiled = compiled
   }
 

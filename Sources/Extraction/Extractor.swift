@@ -124,13 +124,18 @@ package struct Extractor: Sendable {
     for candidate in candidates {
       let index = Int(candidate.signature)
       let entry = rules.compiled[index]
-      let signature = entry.signature
-      if isTaken, signature.isFallback || signature.yields == .finding || signature.yields == .none { continue }
+      if isTaken, entry.signature.isFallback || entry.signature.yields == .finding || entry.signature.yields == .none {
+        continue
+      }
       if facts == nil {
         facts = TextFacts(slot, text, log: origin.log, zone: options.zone, delimited: rules.rules.delimited)
       }
-      guard matchesLog(signature, origin, facts!, text) else { continue }
-      if let name = facts!.formatName, !signature.delimited.isEmpty, !signature.delimited.contains(name) { continue }
+      guard matchesLog(entry.signature, origin, facts!, text) else { continue }
+      if let name = facts!.formatName, !entry.signature.delimited.isEmpty,
+        !entry.signature.delimited.contains(name)
+      {
+        continue
+      }
       guard let match = confirm(entry, slot, origin, facts!, text, location, &batch) else { continue }
       if let wrong = facts!.timeFault, !facts!.isFaultCounted {
         facts!.isFaultCounted = true
@@ -141,10 +146,10 @@ package struct Extractor: Sendable {
         return
       }
       evidence.signatureCounts[index] += 1
-      switch match.verdict.yield(signature.yields) {
+      switch match.verdict.yield(entry.signature.yields) {
       case .none:
         isTaken = true
-        if signature.yields == .none { isLookAlike = true }
+        if entry.signature.yields == .none { isLookAlike = true }
       case .context: break
       case .sighting:
         // Two definitions that see the same exchange in one record have seen it once.
@@ -152,7 +157,7 @@ package struct Extractor: Sendable {
         if !sightings.contains(where: { $0.0 == key }) { sightings.append((key, facts!.time?.microseconds ?? .min)) }
       case .finding:
         isTaken = true
-        var finding = newFinding(signature, match.verdict, location)
+        var finding = newFinding(entry.signature, match.verdict, location)
         fill(&finding, entry, match, origin, facts!, text)
         evidence.findings.append(finding)
         if let time = finding.time { evidence.noteTime(time) }

@@ -67,9 +67,7 @@ struct TextFacts: ~Copyable {
     }
     // A bias is trusted when native code wrote the record, or the component whose log this is: scripts that imitate
     // the format write zero or an ISO 8601 sign.
-    let isOwnLog = component.map {
-      Wildcard.matches(Wildcard.pieces(log), text, start: $0.lowerBound, end: $0.upperBound)
-    }
+    let isOwnLog = component.map { Wildcard.isSame(log, text, start: $0.lowerBound, end: $0.upperBound) }
     let isTrusted = CMTraceAttributes.isNative(text, to: end) || isOwnLog ?? false
     resolve(date, clock, isTrusted ? clock.bias : nil, slot, zone)
   }

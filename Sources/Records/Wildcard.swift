@@ -31,8 +31,16 @@ package enum Wildcard {
     return end - position >= last.count && equal(last, at: end - last.count)
   }
 
+  /// Whether bytes [start, end) are the name itself, ASCII case aside.
+  package static func isSame(_ name: String, _ bytes: Span<UInt8>, start: Int, end: Int) -> Bool {
+    let wanted = name.utf8Span.span
+    guard wanted.count == end - start else { return false }
+    for index in 0..<wanted.count where ASCII.lower(wanted[index]) != ASCII.lower(bytes[start + index]) { return false }
+    return true
+  }
+
   package static func matches(_ pieces: [[UInt8]], _ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    return matches(pieces, bytes.span, start: 0, end: bytes.count)
+    let bytes = text.utf8Span.span
+    return matches(pieces, bytes, start: 0, end: bytes.count)
   }
 }

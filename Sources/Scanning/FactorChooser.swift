@@ -132,7 +132,10 @@ package struct FactorChooser {
     initial initialize execute instance class object private public store root chain issuer select begin expected
     unexpected invalid valid application operation information notification communication authentication organization
     attempting requesting compliance evaluation schedule inventory report deployment available because between closed
-    """.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) }
+    was were not all any sent got reply set get group policies sync synchronize synchronization site sitecode sitecomp
+    sslstate sslstatus proxy token cert body count check checking number next last first time total size bytes type flags
+    delivered delivering compiled compiling successful fully job jobs item data value values entry folder directory
+    """.split { $0 == " " || $0 == "\n" }.flatMap { [Array($0.utf8), Array($0.utf8) + [0x73]] }
 
   private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
     guard inner.count <= outer.count else { return false }
