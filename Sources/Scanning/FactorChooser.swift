@@ -17,7 +17,8 @@ package struct FactorChooser {
     var anchors: [Int32]
     /// How many of them no chosen factor covers yet.
     var gain: Int
-    /// Worked out when it is asked for; nil before.
+    /// By its bytes alone, and with the words that every log is full of; each worked out when it is asked for.
+    var leastCost: Double?
     var cost: Double?
   }
 
@@ -54,7 +55,10 @@ package struct FactorChooser {
       for index in windows.indices where windows[index].gain > 0 {
         let gain = Double(windows[index].gain)
         if gain / leastCost < bestScore { continue }
-        let cost = windows[index].cost ?? FactorChooser.cost(of: windows[index].bytes)
+        let least = windows[index].leastCost ?? FactorChooser.byteCost(of: windows[index].bytes)
+        windows[index].leastCost = least
+        if gain / least < bestScore { continue }
+        let cost = windows[index].cost ?? least + FactorChooser.wordCost(of: windows[index].bytes)
         windows[index].cost = cost
         let score = gain / cost
         if score > bestScore
@@ -92,7 +96,7 @@ package struct FactorChooser {
   ///
   /// Letters of ordinary words are common, digits and punctuation of codes are rarer, pairs across a change of class
   /// (`] e`, `=0`, `l_`) are rarest. Weights were set by counting on healthy client, site-server and event logs.
-  private static func cost(of window: [UInt8]) -> Double {
+  private static func byteCost(of window: [UInt8]) -> Double {
     var chance = 1.0
     for index in window.indices {
       let byte = window[index]
@@ -109,14 +113,17 @@ package struct FactorChooser {
       if index > 0, kind(window[index - 1]) != kind(byte) { weight *= 0.5 }
       chance *= weight
     }
-    // Words that every log is full of: the byte model knows nothing of them. A window of pieces of such words is
-    // common too, less so the more pieces it has.
+    return chance * 1e6 + leastCost
+  }
+
+  /// What the byte model knows nothing of: words that every log is full of. A window of pieces of such words is common
+  /// too, less so the more pieces it has.
+  private static func wordCost(of window: [UInt8]) -> Double {
     let pieces = window.split(separator: 0x20).map { Array($0) }
     let isCommon = pieces.allSatisfy { piece in
       piece.count <= 2 || commonWords.contains { contains($0, piece) || contains(piece, $0) }
     }
-    if isCommon { chance += pieces.count > 1 ? 0.0006 : 0.004 }
-    return chance * 1e6 + leastCost
+    return isCommon ? (pieces.count > 1 ? 600 : 4000) : 0
   }
 
   private static let commonLetters: Set<UInt8> = Set("etaonisrlc".utf8)
