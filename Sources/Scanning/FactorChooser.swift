@@ -81,12 +81,7 @@ package struct FactorChooser {
 
   /// Whether every anchor contains a factor.
   package static func isComplete(factors: [[UInt8]], anchors: [[UInt8]]) -> Bool {
-    anchors.allSatisfy { anchor in
-      factors.contains { factor in
-        factor.count <= anchor.count
-          && (0...(anchor.count - factor.count)).contains { Array(anchor[$0..<($0 + factor.count)]) == factor }
-      }
-    }
+    anchors.allSatisfy { anchor in factors.contains { contains(anchor, $0) } }
   }
 
   /// What one more factor costs the scan, however rare it is.
@@ -146,7 +141,11 @@ package struct FactorChooser {
 
   private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
     guard inner.count <= outer.count else { return false }
-    return (0...(outer.count - inner.count)).contains { outer[$0..<($0 + inner.count)].elementsEqual(inner) }
+    guard let first = inner.first else { return true }
+    // The first byte settles nearly every place.
+    return (0...(outer.count - inner.count)).contains {
+      outer[$0] == first && outer[$0..<($0 + inner.count)].elementsEqual(inner)
+    }
   }
 
   private static func kind(_ byte: UInt8) -> Int {
