@@ -106,15 +106,11 @@ package struct Census: Sendable {
 
   /// Multiply and fold over the key's words (the mixing step of wyhash), seeded.
   private func hash(_ key: SightingKey) -> UInt64 {
-    func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-      let wide = a.multipliedFullWidth(by: b)
-      return wide.high ^ wide.low
-    }
-    var value = mix(key.clientLow ^ seed, key.clientHigh ^ 0x9E37_79B9_7F4A_7C15)
-    value = mix(
+    var value = SeededHash.mix(key.clientLow ^ seed, key.clientHigh ^ 0x9E37_79B9_7F4A_7C15)
+    value = SeededHash.mix(
       value ^ (UInt64(key.server) << 32 | UInt64(key.role)),
       0xD6E8_FEB8_6659_FD93 ^ (UInt64(key.protocolName) << 32 | UInt64(key.cipher)))
-    return mix(
+    return SeededHash.mix(
       value ^ (UInt64(key.system) << 16 | UInt64(key.outcome) << 8 | (key.isAddress ? 1 : 0)), 0xA076_1D64_78BD_642F)
   }
 }

@@ -324,10 +324,7 @@ package struct EnvelopeOpener: Sendable {
       joiner.take(bytes, start, end, slot: slot, offset: told.offset, into: &batch)
       return
     }
-    append(bytes, start, end, to: &batch.arena)
-    batch.lineEnds.append(UInt32(batch.arena.count))
-    batch.arena.append(0x0A)
-    batch.lines.append(slot)
+    batch.append(bytes, start, end, slot)
   }
 
   private func needsDecoding(_ bytes: Span<UInt8>, _ envelope: Envelope) -> Bool {

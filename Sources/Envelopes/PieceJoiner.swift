@@ -179,7 +179,7 @@ struct PieceJoiner: Sendable {
   }
 }
 
-/// Records that may span lines, by how they begin and end (formats.md of the framing; see `Framer`).
+/// Records that may span lines, by how they begin and end; what `Framer` makes of them is its own affair.
 enum PieceKind: Sendable {
   case cmtrace
   case eventXML
@@ -333,7 +333,7 @@ enum PieceKind: Sendable {
 
 extension RecordBatch {
   /// Puts an opened line at the end of the arena.
-  fileprivate mutating func append(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ slot: LineSlot) {
+  mutating func append(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ slot: LineSlot) {
     unsafe bytes.extracting(start..<end).withUnsafeBufferPointer { unsafe arena.append(contentsOf: $0) }
     lineEnds.append(UInt32(arena.count))
     arena.append(0x0A)

@@ -13,7 +13,7 @@ struct NameMemo: Sendable {
     var id: UInt32 = 0
   }
 
-  private let seed = UInt64.random(in: .min ... .max)
+  private let seeded = SeededHash()
   private var slots: [Slot] = []
   private var bytes: [UInt8] = []
 
@@ -40,21 +40,7 @@ struct NameMemo: Sendable {
     return id
   }
 
-  /// Seeded multiply and fold, eight bytes at a time: logs must not choose their places.
   private func place(of text: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
-    var value = seed ^ UInt64(end - start)
-    var position = start
-    while position < end {
-      var word: UInt64 = 0
-      if position + 8 <= end {
-        word = unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
-      } else {
-        for index in position..<end { word = word << 8 | UInt64(text[index]) }
-      }
-      let wide = (value ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-      value = wide.high ^ wide.low
-      position += 8
-    }
-    return Int(value >> 52)
+    Int(seeded.hash(text, start, end) >> 52)
   }
 }

@@ -152,7 +152,8 @@ package enum Replay {
         totals.append(ofPart)
       } else {
         var pipeline = try again ?? worker.pipeline()
-        current = worker.readAgain(place, from: last.end, memory: memory, &pipeline)
+        current = worker.read(
+          StreamPart(stream: place.stream, start: last.end, stop: place.stop, memory: memory), &pipeline)
         totals.append(pipeline.takeTotals())
         again = pipeline
       }

@@ -12,8 +12,7 @@ struct StreamPart: Sendable {
   /// What the walk is assumed to remember at `start`.
   var memory: Pipeline.StreamMemory?
 
-  var isWhole: Bool { isFirst && stop == nil }
-  var isFirst: Bool { start == 0 }
+  var isWhole: Bool { start == 0 && stop == nil }
 }
 
 /// What one part gave.
@@ -81,17 +80,6 @@ struct StreamWorker: Sendable {
     return walk(source, from: part.start, to: part.stop, &pipeline)
   }
 
-  /// Reads a part from where the one before ended, with what that one remembers.
-  func readAgain(
-    _ part: StreamPart, from start: UInt64, memory: Pipeline.StreamMemory, _ pipeline: inout Pipeline
-  ) -> PartResult {
-    let source = sources[part.stream]
-    pipeline.begin(
-      stream: part.stream, path: source.path, origin: Origin(host: source.host, log: source.log, path: source.path),
-      memory: memory)
-    return walk(source, from: start, to: part.stop, &pipeline)
-  }
-
   private func walk(_ source: SourceFile, from start: UInt64, to stop: UInt64?, _ pipeline: inout Pipeline)
     -> PartResult
   {
@@ -99,10 +87,7 @@ struct StreamWorker: Sendable {
       source: source, result: pipeline.result(), byteCount: 0, lineCount: 0, encoding: .utf8, error: nil)
     var end = start
     do throws(IngestError) {
-      var reader =
-        start == 0 && stop == nil
-        ? try ChunkReader(source, readByteCount: request.readByteCount)
-        : try ChunkReader(source, from: start, to: stop, readByteCount: request.readByteCount)
+      var reader = try ChunkReader(source, from: start, to: stop, readByteCount: request.readByteCount)
       do throws(IngestError) {
         try drain(&reader, &pipeline, from: start)
       } catch {

@@ -78,17 +78,12 @@ import Testing
     defer { corpus.remove() }
     let request = ReplayRequest(paths: [corpus.folder], threadCount: 2)
     let whole = try Score(corpus, await Replay.run(request, engine: TestEngine.engine), TestEngine.engine)
-    var later: [String] = []
     var useless: [String] = []
     var factsOnly: [String] = []
     for index in rules.signatures.indices {
       var fewer = rules
       let removed = fewer.signatures.remove(at: index)
       if Scope.provenByCases.contains(removed.id) { continue }
-      if Scope.leftFamilies.contains(removed.id.components(separatedBy: ".")[0]) {
-        later.append(removed.id)
-        continue
-      }
       let engine = try Engine(fewer)
       let score = try Score(corpus, await Replay.run(request, engine: engine), engine)
       if score.recall.right < whole.recall.right || score.precision.value < whole.precision.value
@@ -104,10 +99,9 @@ import Testing
         useless.append(removed.id)
       }
     }
-    let count = rules.signatures.count - later.count - Scope.provenByCases.count
+    let count = rules.signatures.count - Scope.provenByCases.count
     print(
       "ABLATION \(count - useless.count) of \(count) matter (\(factsOnly.count) by the fields of their findings alone)")
-    if !later.isEmpty { print("  about rows left for later: \(later.joined(separator: " "))") }
     if !factsOnly.isEmpty { print("  by fields: \(factsOnly.joined(separator: " "))") }
     if !useless.isEmpty { print("  for nothing: \(useless.joined(separator: " "))") }
     #expect(useless.isEmpty)

@@ -272,17 +272,17 @@ enum ErrorLogSignals {
     if number == "17835", dice.chance(30) {
       // In German the number alone is known.
       return Payload(
-        row.id, "Fehler: 17835, Schweregrad: 20, Status: 1.", log: "ERRORLOG", expectation, code: .open
-      ).serverOpen
+        row.id, "Fehler: 17835, Schweregrad: 20, Status: 1.", log: "ERRORLOG", expectation, code: .one(number))
     }
     if dice.chance(40) {
       let event = EventRecord(
         provider: "MSSQLSERVER", id: Int(number)!, channel: "Application", data: [], isUserData: false, message: text)
-      return Payload(row.id, .event(event), expectation, code: .open, server: .open)
+      return Payload(row.id, .event(event), expectation, code: .one(number), server: .open)
     }
     let hasNumber = dice.chance(70)
     let lines = hasNumber ? "Error: \(number), Severity: 20, State: 1.\n\(text)" : text
-    var payload = Payload(row.id, lines, log: "ERRORLOG", expectation, code: .open).serverOpen
+    // The number is the row's own; the text alone leaves open whether it is told.
+    var payload = Payload(row.id, lines, log: "ERRORLOG", expectation, code: hasNumber ? .one(number) : .open)
     payload.isSightedAtHost = isStart
     if text.hasSuffix("[CLIENT: 10.1.2.3]") { payload.client = "10.1.2.3" }
     return payload

@@ -22,7 +22,7 @@ enum Adjudication {
     "WSA-10013": "the spelling is one of the row's list",
     "WSA-10060": "the spelling is one of the row's list",
     "WSA-10061": "the spelling is one of the row's list",
-    "MP-DBCONN": "-", "MP-DBBLOCK": "the whole block is written",
+    "MP-DBBLOCK": "the whole block is written",
   ]
 
   // MARK: Codes inside texts

@@ -37,6 +37,8 @@ struct PlacedRecord: Sendable {
   var client: Wanted
   var server: Wanted
   var code: Wanted
+  /// Where the record came through a forwarder: the bytes of its first envelope, and how many it came in.
+  var relayed: (length: UInt64, parts: Int)?
 }
 
 /// Generated logs in a folder, and the truth about them.

@@ -124,8 +124,10 @@ struct CorpusWriter {
     case .console: client = .any([host.name, nil])
     case .server: client = .one(payload.client)
     }
+    // SQL Server's own log is the server's.
     place(
-      payload, record, &stream, shape, host: host.name, time: time, client: client, server: payload.server)
+      payload, record, &stream, shape, host: host.name, time: time, client: client,
+      server: shape == .errorLog ? .one(host.name) : payload.server)
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
       sight(
@@ -402,7 +404,8 @@ struct CorpusWriter {
     let isText = shape == .snare || shape == .viewer
     place(
       payload, rendered, &stream, shape, host: host, time: time, client: isText ? .any([host, nil]) : client,
-      server: isText ? .open : server)
+      // Of these texts only that of 36871 says which side the machine was on.
+      server: !isText || event.id == 36871 ? server : .open)
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
       let isClient = event.value("Type") == "client"

@@ -38,6 +38,8 @@ struct Score: Sendable {
   /// Findings right in class and in every field.
   var wholeRecall = Ratio()
   var recordCount = 0
+  /// Findings whose length or number of pieces is wrong.
+  var placeFaults = 0
   /// How often a kind of fault occurred, and the first of it: by row and what was wrong.
   var faults: [String: (count: Int, first: String)] = [:]
 
@@ -115,6 +117,12 @@ struct Score: Sendable {
         "\(record.id) by \(finding.signature)",
         "\(finding.findingClass.rawValue) (\(finding.confidence.rawValue)), right is \(record.expectation), in "
           + "\(record.path): \(record.line)")
+    }
+    if let relayed = record.relayed, (finding.length, finding.parts) != relayed {
+      placeFaults += 1
+      note(
+        "\(record.id) place by \(finding.signature)",
+        "\(finding.length) bytes in \(finding.parts) parts, right is \(relayed), in \(record.path): \(record.line)")
     }
     let isWhole = judgeFields(record, finding)
     if record.expectation.isFinding { wholeRecall.count(isRight && isWhole) }

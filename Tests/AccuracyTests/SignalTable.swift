@@ -55,9 +55,6 @@ enum Scope {
   /// The marker of a rotation is no record.
   static let left: Set<String> = ["LOG"]
 
-  /// Definitions about renderings of known rows that the corpus does not write.
-  static let leftFamilies: Set<String> = []
-
   /// Definitions that no row asks for: they tell the class of complaints more exactly. `UserPainTests` shows for each
   /// that its case is told wrongly without it.
   static let provenByCases: Set<String> = [

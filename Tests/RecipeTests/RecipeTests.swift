@@ -88,14 +88,38 @@ import Testing
     return Int(try #require(port))
   }
 
-  /// Waits until `condition` holds; fails after a minute.
-  private static func wait(for what: String, until condition: () -> Bool) throws {
+  /// Waits for changes below `root` until `condition` holds; fails after a minute.
+  private static func wait(for what: String, below root: String, until condition: () -> Bool) throws {
+    let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+    try #require(descriptor >= 0, "inotify_init1: errno \(errno)")
+    defer { close(descriptor) }
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(60)
-    while !condition() {
-      try #require(clock.now < deadline, "waited a minute for \(what)")
-      usleep(20_000)
+    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      // A folder that came since is watched before the condition is looked at, so that no write falls between; asking
+      // again for one that is watched changes nothing.
+      for folder in [root] + folders(root) {
+        inotify_add_watch(descriptor, folder, UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE))
+      }
+      if condition() { return }
+      let left = deadline - clock.now
+      var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      let milliseconds = Int32(clamping: left.components.seconds * 1000)
+      try #require(left > .zero && poll(&event, 1, max(1, milliseconds)) > 0, "waited a minute for \(what)")
+      while read(descriptor, &buffer, buffer.count) > 0 {}
     }
+  }
+
+  private static func folders(_ root: String) -> [String] {
+    var folders: [String] = []
+    for case let name as String in FileManager.default.enumerator(atPath: root) ?? .init() {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: root + "/" + name, isDirectory: &isFolder), isFolder.boolValue {
+        folders.append(root + "/" + name)
+      }
+    }
+    return folders
   }
 
   private static func files(_ root: String) -> [String: Data] {
@@ -148,7 +172,9 @@ import Testing
     try Self.copySamples(to: place.root)
     let wanted = Self.lineCount(place.root)
     #expect(wanted > 300)
-    try Self.wait(for: "\(wanted) lines by \(recipe)") { Self.lineCount(place.root + "-remote") >= wanted }
+    try Self.wait(for: "\(wanted) lines by \(recipe)", below: place.root + "-remote") {
+      Self.lineCount(place.root + "-remote") >= wanted
+    }
     #expect(Self.lineCount(place.root + "-remote") == wanted)
     return place
   }
