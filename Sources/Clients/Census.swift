@@ -1,11 +1,17 @@
 import CKernels
+import Glibc
 import Records
 
 /// The sightings of a run, joined: one row for each (client, server, role, protocol, cipher, outcome) with the first and last time
 /// and a count. Noting in any order gives the same rows; merging two censuses is a union.
 ///
-/// Layout: rows in a flat array, found through an open-addressing index of row numbers + 1 (0 is free, linear
-/// probe, at most half full). The hash is seeded per run: log text chooses the keys.
+/// Layout: who came is told by 16 bytes, what else a key holds repeats and is one number (`facts`), so that a row of the
+/// table takes 48 bytes. Rows lie side by side and are found through an index at most half full:
+///
+///     index   | tag of the hash, 32 bits | row + 1, 0 is free |   linear probe
+///     rows    | client, 16 bytes | first | last | count | facts |
+///
+/// The hash is seeded per run: log text chooses the keys.
 package struct Census: Sendable {
   package struct Row: Sendable {
     package var key: SightingKey
@@ -14,103 +20,251 @@ package struct Census: Sendable {
     package var count: UInt64
   }
 
-  package private(set) var rows: [Row] = []
-  private var index: [UInt32]
-  private let seed: UInt64
+  private var table: CensusTable
   private let limit: Int
   /// Sightings that found the census full.
   package private(set) var refusedCount: UInt64 = 0
 
   package init(seed: UInt64 = UInt64.random(in: .min ... .max), limit: Int = Limits.sightingLimit) {
-    self.seed = seed
+    table = CensusTable(seed: seed)
     self.limit = limit
-    index = Array(repeating: 0, count: 1024)
   }
 
+  package var rowCount: Int { table.count }
+
+  /// Every row, in no order that means anything.
+  package var rows: [Row] { (0..<table.count).map { table.row($0) } }
+
   package mutating func note(_ columns: borrowing SightingColumns) {
-    // A table of 50,000 clients is larger than the caches: each row would wait for its slot and then for its row. So the
-    // slots of a block are asked for first, then their rows, and the misses overlap.
+    unshare()
+    // A table of 50,000 clients is larger than the caches: each row would wait for its place in the index and then for
+    // its row. So the places of a block are asked for first, then their rows, and the misses overlap.
     let keys = columns.keys
     let times = columns.times
-    var hashes = InlineArray<64, Int>(repeating: 0)
+    var hashes = InlineArray<64, UInt64>(repeating: 0)
+    var facts = InlineArray<64, UInt32>(repeating: 0)
     var position = 0
-    while position < keys.count {
-      let count = min(64, keys.count - position)
-      let mask = index.count - 1
-      for offset in 0..<count {
-        hashes[offset] = Int(truncatingIfNeeded: hash(keys[position + offset]))
-      }
-      unsafe index.withUnsafeBufferPointer { slots in
-        let base = slots.baseAddress!
-        for offset in 0..<count { unsafe hk_prefetch(base + (hashes[offset] & mask)) }
-        unsafe rows.withUnsafeBufferPointer { rows in
-          guard let first = rows.baseAddress else { return }
-          for offset in 0..<count {
-            let entry = unsafe Int(slots[hashes[offset] & mask])
-            if entry != 0 { unsafe hk_prefetch(first + (entry - 1)) }
-          }
+    unsafe keys.withUnsafeBufferPointer { keys in
+      while position < keys.count {
+        let count = min(64, keys.count - position)
+        for offset in 0..<count {
+          facts[offset] = unsafe table.factsNumber(of: keys[position + offset])
+          hashes[offset] = unsafe table.hash(
+            keys[position + offset].clientHigh, keys[position + offset].clientLow, facts[offset])
+          table.prefetchIndex(hashes[offset])
         }
+        for offset in 0..<count { table.prefetchRow(hashes[offset]) }
+        for offset in 0..<count {
+          let time = times[position + offset]
+          unsafe add(
+            keys[position + offset].clientHigh, keys[position + offset].clientLow, facts[offset], hashes[offset],
+            first: time, last: time, count: 1)
+        }
+        position += count
       }
-      for offset in 0..<count {
-        let time = times[position + offset]
-        add(keys[position + offset], hash: hashes[offset], first: time, last: time, count: 1)
-      }
-      position += count
     }
   }
 
   /// Adds the rows of another census of the same name table.
   package mutating func merge(_ other: Census) {
-    for row in other.rows {
-      add(row.key, hash: Int(truncatingIfNeeded: hash(row.key)), first: row.first, last: row.last, count: row.count)
+    unshare()
+    for number in 0..<other.table.count {
+      let row = other.table.row(number)
+      let facts = table.factsNumber(of: row.key)
+      add(
+        row.key.clientHigh, row.key.clientLow, facts, table.hash(row.key.clientHigh, row.key.clientLow, facts),
+        first: row.first, last: row.last, count: row.count)
     }
     refusedCount += other.refusedCount
   }
 
-  private mutating func add(_ key: SightingKey, hash: Int, first: Int64, last: Int64, count: UInt64) {
-    let mask = index.count - 1
-    var slot = hash & mask
+  /// A census that was copied is another one once it changes.
+  private mutating func unshare() {
+    if !isKnownUniquelyReferenced(&table) { table = CensusTable(copying: table) }
+  }
+
+  private mutating func add(
+    _ high: UInt64, _ low: UInt64, _ facts: UInt32, _ hash: UInt64, first: Int64, last: Int64, count: UInt64
+  ) {
+    if !table.add(high, low, facts, hash, first: first, last: last, count: count, limit: limit) {
+      refusedCount += count
+    }
+  }
+}
+
+/// The memory of a census: plain, so that no use of it is checked for another one at the same time.
+@safe private final class CensusTable: @unchecked Sendable {
+  // `@unchecked`: owned by one `Census`; one that is copied is not changed (`Census.unshare`).
+
+  private struct Entry {
+    var high: UInt64
+    var low: UInt64
+    var first: Int64
+    var last: Int64
+    var count: UInt64
+    var facts: UInt32
+  }
+
+  /// A key's words beside its client.
+  private struct Facts: Hashable {
+    var serverAndRole: UInt64
+    var protocolAndCipher: UInt64
+    var rest: UInt64
+
+    init(_ key: SightingKey) {
+      serverAndRole = UInt64(key.server) << 32 | UInt64(key.role)
+      protocolAndCipher = UInt64(key.protocolName) << 32 | UInt64(key.cipher)
+      rest = UInt64(key.system) << 16 | UInt64(key.outcome) << 8 | (key.isAddress ? 1 : 0)
+    }
+  }
+
+  private let seed: UInt64
+  private var entries: UnsafeMutablePointer<Entry>
+  private(set) var count = 0
+  private var capacity: Int
+  private var index: UnsafeMutablePointer<UInt64>
+  private var mask: Int
+  /// By number: keys without their client.
+  private var keys: [SightingKey] = []
+  private var numbers: [Facts: UInt32] = [:]
+  /// The last that came by each of 256 hashes: most keys repeat.
+  private var recent: [(facts: Facts, number: UInt32)]
+
+  init(seed: UInt64) {
+    self.seed = seed
+    capacity = 1024
+    unsafe entries = CensusTable.memory(capacity)
+    mask = 2047
+    unsafe index = .allocate(capacity: mask + 1)
+    unsafe index.initialize(repeating: 0, count: mask + 1)
+    var none = Facts(SightingKey())
+    none.rest = .max
+    recent = Array(repeating: (none, 0), count: 256)
+  }
+
+  init(copying other: CensusTable) {
+    seed = other.seed
+    capacity = other.capacity
+    count = other.count
+    mask = other.mask
+    keys = other.keys
+    numbers = other.numbers
+    recent = other.recent
+    unsafe entries = CensusTable.memory(capacity)
+    unsafe entries.initialize(from: other.entries, count: count)
+    unsafe index = .allocate(capacity: mask + 1)
+    unsafe index.initialize(from: other.index, count: mask + 1)
+  }
+
+  /// Of `malloc`, because it is to grow by `realloc`.
+  private static func memory(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
+    unsafe malloc(capacity * MemoryLayout<Entry>.stride)!.assumingMemoryBound(to: Entry.self)
+  }
+
+  deinit {
+    unsafe free(entries)
+    unsafe index.deallocate()
+  }
+
+  func row(_ number: Int) -> Census.Row {
+    let entry = unsafe entries[number]
+    var key = keys[Int(entry.facts)]
+    key.clientHigh = entry.high
+    key.clientLow = entry.low
+    return Census.Row(key: key, first: entry.first, last: entry.last, count: entry.count)
+  }
+
+  /// The number of a key's words beside its client.
+  func factsNumber(of key: SightingKey) -> UInt32 {
+    let facts = Facts(key)
+    let mixed =
+      (facts.serverAndRole &* 0x9E37_79B9_7F4A_7C15) ^ (facts.protocolAndCipher &* 0xD6E8_FEB8_6659_FD93)
+      ^ (facts.rest &* 0xA076_1D64_78BD_642F)
+    let slot = Int(mixed >> 56)
+    if recent[slot].facts == facts { return recent[slot].number }
+    let number: UInt32
+    if let known = numbers[facts] {
+      number = known
+    } else {
+      number = UInt32(keys.count)
+      var bare = key
+      bare.clientHigh = 0
+      bare.clientLow = 0
+      keys.append(bare)
+      numbers[facts] = number
+    }
+    recent[slot] = (facts, number)
+    return number
+  }
+
+  /// Multiply and fold over the words (the mixing step of wyhash), seeded.
+  @inline(__always)
+  func hash(_ high: UInt64, _ low: UInt64, _ facts: UInt32) -> UInt64 {
+    SeededHash.mix(SeededHash.mix(low ^ seed, high ^ 0x9E37_79B9_7F4A_7C15) ^ UInt64(facts), 0xA076_1D64_78BD_642F)
+  }
+
+  @inline(__always)
+  func prefetchIndex(_ hash: UInt64) { unsafe hk_prefetch(index + (Int(truncatingIfNeeded: hash) & mask)) }
+
+  @inline(__always)
+  func prefetchRow(_ hash: UInt64) {
+    let entry = unsafe Int(truncatingIfNeeded: index[Int(truncatingIfNeeded: hash) & mask] & 0xFFFF_FFFF)
+    guard entry != 0 else { return }
+    // A row may lie across two cache lines.
+    unsafe hk_prefetch(entries + (entry - 1))
+    unsafe hk_prefetch(UnsafeRawPointer(entries + entry) - 1)
+  }
+
+  /// False when the row is new and there are `limit` already.
+  func add(
+    _ high: UInt64, _ low: UInt64, _ facts: UInt32, _ hash: UInt64, first: Int64, last: Int64, count added: UInt64,
+    limit: Int
+  ) -> Bool {
+    let tag = hash & 0xFFFF_FFFF_0000_0000
+    var slot = Int(truncatingIfNeeded: hash) & mask
     while true {
-      let entry = index[slot]
-      if entry == 0 { break }
-      let row = Int(entry) - 1
-      if rows[row].key == key {
-        // `Int64.min` stands for no time and never moves a bound.
-        if first != .min {
-          if rows[row].first == .min || first < rows[row].first { rows[row].first = first }
-          if last > rows[row].last { rows[row].last = last }
+      let word = unsafe index[slot]
+      if word == 0 { break }
+      if word & 0xFFFF_FFFF_0000_0000 == tag {
+        let entry = unsafe entries + (Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1)
+        if unsafe entry.pointee.low == low && entry.pointee.high == high && entry.pointee.facts == facts {
+          // `Int64.min` stands for no time and never moves a bound.
+          if first != .min {
+            if unsafe entry.pointee.first == .min || first < entry.pointee.first { unsafe entry.pointee.first = first }
+            if unsafe last > entry.pointee.last { unsafe entry.pointee.last = last }
+          }
+          unsafe entry.pointee.count += added
+          return true
         }
-        rows[row].count += count
-        return
       }
       slot = (slot + 1) & mask
     }
-    guard rows.count < limit else {
-      refusedCount += count
-      return
+    guard count < limit else { return false }
+    if count == capacity {
+      capacity *= 2
+      // `realloc` moves pages, not bytes, once there are many.
+      let grown = unsafe realloc(entries, capacity * MemoryLayout<Entry>.stride)
+      unsafe entries = grown!.assumingMemoryBound(to: Entry.self)
     }
-    rows.append(Row(key: key, first: first, last: last, count: count))
-    index[slot] = UInt32(rows.count)
-    if rows.count * 2 > index.count { grow() }
+    unsafe (entries + count).initialize(
+      to: Entry(high: high, low: low, first: first, last: last, count: added, facts: facts))
+    count += 1
+    unsafe index[slot] = tag | UInt64(count)
+    if count * 2 > mask { grow() }
+    return true
   }
 
-  private mutating func grow() {
-    index = Array(repeating: 0, count: index.count * 2)
-    let mask = index.count - 1
-    for (number, row) in rows.enumerated() {
-      var slot = Int(truncatingIfNeeded: hash(row.key)) & mask
-      while index[slot] != 0 { slot = (slot + 1) & mask }
-      index[slot] = UInt32(number + 1)
+  private func grow() {
+    unsafe index.deallocate()
+    mask = mask * 2 + 1
+    unsafe index = .allocate(capacity: mask + 1)
+    unsafe index.initialize(repeating: 0, count: mask + 1)
+    for number in 0..<count {
+      let entry = unsafe entries[number]
+      let hash = hash(entry.high, entry.low, entry.facts)
+      var slot = Int(truncatingIfNeeded: hash) & mask
+      while unsafe index[slot] != 0 { slot = (slot + 1) & mask }
+      unsafe index[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(number + 1)
     }
-  }
-
-  /// Multiply and fold over the key's words (the mixing step of wyhash), seeded.
-  private func hash(_ key: SightingKey) -> UInt64 {
-    var value = SeededHash.mix(key.clientLow ^ seed, key.clientHigh ^ 0x9E37_79B9_7F4A_7C15)
-    value = SeededHash.mix(
-      value ^ (UInt64(key.server) << 32 | UInt64(key.role)),
-      0xD6E8_FEB8_6659_FD93 ^ (UInt64(key.protocolName) << 32 | UInt64(key.cipher)))
-    return SeededHash.mix(
-      value ^ (UInt64(key.system) << 16 | UInt64(key.outcome) << 8 | (key.isAddress ? 1 : 0)), 0xA076_1D64_78BD_642F)
   }
 }

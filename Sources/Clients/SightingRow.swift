@@ -17,11 +17,12 @@ package struct SightingRow: Sendable, Equatable {
   /// Every row of a census, ordered by what is printed: the order of input and the threads leave no trace.
   package static func all(_ census: Census, names: NameTable) -> [SightingRow] {
     // Numbers are sorted in place of rows of texts: 50,000 clients took longer to sort than to read.
-    let ranks = Ranks(census, names)
-    let order = census.rows.indices.map { (place: ranks.place(of: census.rows[$0].key), index: $0) }
+    let rows = census.rows
+    let ranks = Ranks(rows, names)
+    let order = rows.indices.map { (place: ranks.place(of: rows[$0].key), index: $0) }
       .sorted { $0.place < $1.place }
     return order.map { entry -> SightingRow in
-      let row = census.rows[entry.index]
+      let row = rows[entry.index]
       let key = row.key
       let address = key.isAddress ? IPAddress(high: key.clientHigh, low: key.clientLow) : nil
       return SightingRow(
@@ -49,11 +50,11 @@ private struct Ranks {
   private var ofName: [UInt32]
   private var ofAddress: [Address: UInt32] = [:]
 
-  init(_ census: Census, _ names: NameTable) {
+  init(_ rows: [Census.Row], _ names: NameTable) {
     let all = names.all
     ofName = Array(repeating: 0, count: all.count)
     for (rank, id) in all.indices.sorted(by: { all[$0] < all[$1] }).enumerated() { ofName[id] = UInt32(rank) }
-    for row in census.rows where row.key.isAddress {
+    for row in rows where row.key.isAddress {
       ofAddress[Address(high: row.key.clientHigh, low: row.key.clientLow)] = 0
     }
     let texts = ofAddress.keys.map { (IPAddress(high: $0.high, low: $0.low).text, $0) }.sorted { $0.0 < $1.0 }

@@ -171,7 +171,7 @@ package struct PipelineTotals: Sendable {
   }
 
   package mutating func add(_ other: PipelineTotals) {
-    if census.rows.isEmpty, census.refusedCount == 0 { census = other.census } else { census.merge(other.census) }
+    if census.rowCount == 0, census.refusedCount == 0 { census = other.census } else { census.merge(other.census) }
     suspectCount += other.suspectCount
     for index in signatureCounts.indices { signatureCounts[index] += other.signatureCounts[index] }
   }

@@ -93,22 +93,24 @@ package struct EnvelopeOpener: Sendable {
   // MARK: Physical lines
 
   private mutating func findLineEnds(_ bytes: Span<UInt8>) {
-    // A first guess of 64 bytes a line; the kernel says how many there are when it was too low.
-    var room = max(lineEnds.capacity, bytes.count / 64 + 64)
+    // A first guess of 64 bytes a line; the kernel says how far it came when that was too low.
+    var room = max(lineEnds.capacity, bytes.count / 64 + 128)
     while true {
       lineEnds.removeAll(keepingCapacity: true)
       lineEnds.append(contentsOf: repeatElement(0, count: room))
+      var done = 0
       let found = unsafe bytes.withUnsafeBufferPointer { source in
         unsafe lineEnds.withUnsafeMutableBufferPointer { out in
           guard let base = source.baseAddress else { return 0 }
-          return unsafe Int(hk_line_ends(base, source.count, out.baseAddress, out.count))
+          return unsafe Int(hk_positions(base, source.count, 0x0A, out.baseAddress, out.count, &done))
         }
       }
-      if found <= room {
+      if done == bytes.count {
         lineEnds.removeLast(room - found)
         return
       }
-      room = found
+      // In step with the lines seen so far, and 64 more, which always do at the end.
+      room = max(2 * room, found * bytes.count / max(1, done) + 128)
     }
   }
 

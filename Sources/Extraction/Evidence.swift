@@ -25,6 +25,8 @@ package struct ExtractionOptions: Sendable {
   package var zone: ZoneRules
   package var since: Timestamp?
   package var until: Timestamp?
+  /// False: every row by itself, the slow twin for tests. The result is the same.
+  package var usesRowClasses = true
 
   package init(zone: ZoneRules = .utc, since: Timestamp? = nil, until: Timestamp? = nil) {
     self.zone = zone

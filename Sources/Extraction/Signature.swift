@@ -10,6 +10,8 @@ package enum FieldMatcher: Sendable, Hashable {
   case wildcard([[UInt8]])
   /// Equal to the other field of this (lower-case) name.
   case field(String)
+
+  var isField: Bool { if case .field = self { true } else { false } }
 }
 
 /// One key of `where:`: any of the matchers must hold.

@@ -350,7 +350,7 @@ package struct ChunkReader: ~Copyable {
   private func lineEndCount(_ range: Range<Int>) -> UInt64 {
     UInt64(
       unsafe chunk.storage.withUnsafeBufferPointer {
-        unsafe hk_count_line_ends($0.baseAddress! + range.lowerBound, range.count)
+        unsafe hk_count($0.baseAddress! + range.lowerBound, range.count, 0x0A)
       })
   }
 

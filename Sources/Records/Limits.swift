@@ -21,6 +21,8 @@ package enum Limits {
   package static let attributeLimit = 32
   /// Different `#Fields` lists of one stream.
   package static let schemaLimit = 4096
+  /// Schemas of which a worker remembers what their rows mean; rows of others are judged one by one.
+  package static let rowClassesLimit = 32
   /// Columns of a W3C schema.
   package static let columnLimit = 128
   /// Data items of one event.

@@ -35,6 +35,7 @@ package struct SightingColumns: Sendable {
 
   package init() {}
 
+  @inlinable
   package mutating func append(_ key: SightingKey, at time: Int64) {
     keys.append(key)
     times.append(time)

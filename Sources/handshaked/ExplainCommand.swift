@@ -170,7 +170,7 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     if seen.rowCount > 0 {
       let rows = result.findings.filter { finding in !seen.records.contains { $0.line == finding.line } }
-      text += "\n\(seen.rowCount) rows, \(pipeline.census.rows.count) different sightings\n"
+      text += "\n\(seen.rowCount) rows, \(pipeline.census.rowCount) different sightings\n"
       for finding in rows.prefix(ExplainCommand.recordLimit) {
         text += "line \(finding.line)\n" + explained([finding], engine, palette)
       }

@@ -148,7 +148,7 @@ struct ReplayCommand: AsyncParsableCommand {
           text = ""
         }
       }
-      try Terminal.write(text + (report.census.rows.isEmpty ? "" : "\n"))
+      try Terminal.write(text + (report.census.rowCount == 0 ? "" : "\n"))
     }
     let summary = SummaryText(report, engine, paths: paths, palette: palette, width: Terminal.width)
     try Terminal.write(summary.text())

@@ -245,7 +245,7 @@ struct SummaryFigures {
         causes["\(group.findingClass.rawValue)/\(group.cause.rawValue)", default: 0] += group.failureCount
       }
       lines.numbers("causes", causes.sorted { $0.key < $1.key })
-      lines.number("sightings", UInt64(report.census.rows.count))
+      lines.number("sightings", UInt64(report.census.rowCount))
       lines.number("legacyClients", UInt64(figures.legacyClients.count))
       if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }
       if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }

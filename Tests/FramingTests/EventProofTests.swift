@@ -35,7 +35,7 @@ private func xml(_ level: Int, _ line: [UInt8], slack: [UInt8] = []) -> Int {
   proof(hk_xml_event_at, level, line, slack: slack)
 }
 
-private let levels = (0..<hk_event_level_count()).filter { hk_event_level($0) != nil }
+private let levels = (0..<hk_level_count()).filter { hk_level($0) != nil }
 
 /// A line with some bytes replaced, doubled or taken out, mostly by ones that mean something.
 private func damaged(_ line: String, _ random: inout SeededGenerator) -> [UInt8] {

@@ -134,4 +134,45 @@ enum RowTwin {
     #expect(twin.seen.subtracting(ours) == [])
     #expect(outcome.result.skips[.w3cColumns].count == UInt64(twin.refused))
   }
+
+  /// Rows that are known by their classes and rows that are judged one by one are the same rows: IIS and HTTPERR samples,
+  /// and the same with columns swapped, values doubled and lines cut.
+  @Test(arguments: UInt64(0)..<60)
+  func classesSayWhatEachRowSays(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let samples = PackageRoot.files(below: "sample-logs").filter { sample in
+      let name = sample.path.split(separator: "/").last!.lowercased()
+      return name.hasPrefix("u_ex") || name.hasPrefix("httperr")
+    }
+    try #require(samples.count > 3)
+    var text: [UInt8] = []
+    for _ in 0..<3 { text += samples.randomElement(using: &generator)!.bytes }
+    var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
+    for _ in 0..<Int.random(in: 0...lines.count, using: &generator) {
+      let line = lines.indices.randomElement(using: &generator)!
+      var fields = lines[line].split(separator: 0x20, omittingEmptySubsequences: false).map(Array.init)
+      let other = lines.randomElement(using: &generator)!.split(separator: 0x20).map(Array.init)
+      guard !fields.isEmpty, !other.isEmpty else { continue }
+      switch Int.random(in: 0..<6, using: &generator) {
+      case 0: fields.swapAt(fields.indices.randomElement(using: &generator)!, 0)
+      case 1: fields.append(fields[0])
+      case 2: fields.removeLast()
+      case 3: fields[fields.count / 2] = Array("\u{0}x".utf8)
+      default: fields[fields.indices.randomElement(using: &generator)!] = other.randomElement(using: &generator)!
+      }
+      lines[line] = Array(fields.joined(separator: [0x20]))
+    }
+    text = Array(lines.joined(separator: [0x0A]))
+    var oneByOne = ExtractionOptions()
+    oneByOne.usesRowClasses = false
+    let readByteCount = [64, 1000, 256 * 1024].randomElement(using: &generator)!
+    let host: String? = Bool.random(using: &generator) ? "IIS01" : nil
+    let fast = try TestEngine.run(text, host: host, log: "u_ex260302", readByteCount: readByteCount)
+    let slow = try TestEngine.run(text, host: host, log: "u_ex260302", options: oneByOne)
+    #expect(fast.findings == slow.findings)
+    #expect(fast.sightings == slow.sightings)
+    #expect(fast.signatureCounts == slow.signatureCounts)
+    for reason in SkipReason.allCases { #expect(fast.result.skips[reason] == slow.result.skips[reason]) }
+    #expect(fast.result.firstTime == slow.result.firstTime && fast.result.lastTime == slow.result.lastTime)
+  }
 }

@@ -32,10 +32,7 @@ size_t hk_json_match(
     const uint8_t *bytes, size_t count, const uint8_t *literals, const uint32_t *pieces, size_t piece_count,
     uint32_t *bounds);
 
-// The same at one level, for tests: indexes from 0 (portable) up; `hk_event_level` names one, or is NULL where this
-// processor does not have it.
-size_t hk_event_level_count(void);
-const char *hk_event_level(size_t index);
+// The same at one level (kernels.h), for tests.
 size_t hk_json_object_at(size_t level, const uint8_t *bytes, size_t count, size_t readable);
 size_t hk_xml_event_at(size_t level, const uint8_t *bytes, size_t count, size_t readable);
 size_t hk_json_string_stop_at(size_t level, const uint8_t *bytes, size_t count);

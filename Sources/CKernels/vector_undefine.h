@@ -1,4 +1,4 @@
-// Ends one inclusion of events_body.h.
+// Ends one inclusion of vector_body.h.
 #undef HK_TARGET
 #undef HK_NAME
 #undef block
@@ -8,3 +8,4 @@
 #undef letters
 #undef words
 #undef prefix_xor
+#undef write_bits

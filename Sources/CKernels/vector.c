@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "events.h"
+#include "kernels.h"
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -63,6 +64,17 @@ static inline __attribute__((always_inline)) uint64_t portable_prefix_xor(uint64
     return m;
 }
 
+/// Four at a time: where bits are few, a branch for each would be guessed wrong too often.
+static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
+    while (m) {
+        for (int k = 0; k < 4; k++) {
+            out[k] = base + (uint32_t)__builtin_ctzll(m | 1ULL << 63);
+            m &= m - 1;
+        }
+        out += 4;
+    }
+}
+
 #define HK_TARGET
 #define HK_NAME(name) name##_portable
 #define block portable_block
@@ -72,8 +84,9 @@ static inline __attribute__((always_inline)) uint64_t portable_prefix_xor(uint64
 #define letters portable_letters
 #define words portable_words
 #define prefix_xor portable_prefix_xor
-#include "events_body.h"
-#include "events_undefine.h"
+#define write_bits portable_write_bits
+#include "vector_body.h"
+#include "vector_undefine.h"
 
 #if defined(__x86_64__)
 // MARK: SSE2: part of every x86-64
@@ -122,8 +135,9 @@ static inline __attribute__((always_inline)) uint64_t sse2_words(sse2_block b) {
 #define letters sse2_letters
 #define words sse2_words
 #define prefix_xor portable_prefix_xor
-#include "events_body.h"
-#include "events_undefine.h"
+#define write_bits portable_write_bits
+#include "vector_body.h"
+#include "vector_undefine.h"
 
 // MARK: AVX2, with the carry-less product that makes a prefix parity one instruction
 
@@ -166,6 +180,16 @@ HK_AVX2_INLINE uint64_t avx2_prefix_xor(uint64_t m) {
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
 }
 
+HK_AVX2_INLINE void avx2_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
+    while (m) {
+        for (int k = 0; k < 4; k++) {
+            out[k] = base + (uint32_t)_tzcnt_u64(m);
+            m = _blsr_u64(m);
+        }
+        out += 4;
+    }
+}
+
 #define HK_TARGET HK_AVX2
 #define HK_NAME(name) name##_avx2
 #define block avx2_block
@@ -175,12 +199,13 @@ HK_AVX2_INLINE uint64_t avx2_prefix_xor(uint64_t m) {
 #define letters avx2_letters
 #define words avx2_words
 #define prefix_xor avx2_prefix_xor
-#include "events_body.h"
-#include "events_undefine.h"
+#define write_bits avx2_write_bits
+#include "vector_body.h"
+#include "vector_undefine.h"
 
 // MARK: AVX-512
 
-#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2,bmi,bmi2,popcnt,pclmul")))
+#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt,pclmul")))
 #define HK_AVX512_INLINE static inline __attribute__((always_inline)) HK_AVX512
 
 HK_AVX512_INLINE __m512i avx512_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
@@ -204,6 +229,24 @@ HK_AVX512_INLINE uint64_t avx512_prefix_xor(uint64_t m) {
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
 }
 
+/// The numbers 0…63 are compressed to those whose bit is set, and widened sixteen at a time.
+HK_AVX512_INLINE void avx512_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
+    const __m512i numbers = _mm512_set_epi8(
+        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36,
+        35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7,
+        6, 5, 4, 3, 2, 1, 0);
+    __m512i found = _mm512_maskz_compress_epi8(m, numbers), start = _mm512_set1_epi32((int)base);
+    _mm512_storeu_si512(out, _mm512_add_epi32(start, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(found))));
+    if (__builtin_expect(_mm_popcnt_u64(m) > 16, 0)) {
+        _mm512_storeu_si512(
+            out + 16, _mm512_add_epi32(start, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(found, 1))));
+        _mm512_storeu_si512(
+            out + 32, _mm512_add_epi32(start, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(found, 2))));
+        _mm512_storeu_si512(
+            out + 48, _mm512_add_epi32(start, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(found, 3))));
+    }
+}
+
 #define HK_TARGET HK_AVX512
 #define HK_NAME(name) name##_avx512
 #define block __m512i
@@ -213,8 +256,9 @@ HK_AVX512_INLINE uint64_t avx512_prefix_xor(uint64_t m) {
 #define letters avx512_letters
 #define words avx512_words
 #define prefix_xor avx512_prefix_xor
-#include "events_body.h"
-#include "events_undefine.h"
+#define write_bits avx512_write_bits
+#include "vector_body.h"
+#include "vector_undefine.h"
 #endif
 
 #if defined(__aarch64__)
@@ -272,8 +316,9 @@ static inline __attribute__((always_inline)) uint64_t neon_words(neon_block b) {
 #define letters neon_letters
 #define words neon_words
 #define prefix_xor portable_prefix_xor
-#include "events_body.h"
-#include "events_undefine.h"
+#define write_bits portable_write_bits
+#include "vector_body.h"
+#include "vector_undefine.h"
 #endif
 
 // MARK: Shapes
@@ -338,11 +383,20 @@ typedef struct {
     size_t (*xml_event)(const uint8_t *, size_t, size_t);
     size_t (*json_string_stop)(const uint8_t *, size_t);
     size_t (*xml_tag_stop)(const uint8_t *, size_t);
-} event_kernels;
+    size_t (*positions)(const uint8_t *, size_t, uint8_t, uint32_t *, size_t, size_t *);
+    size_t (*count)(const uint8_t *, size_t, uint8_t);
+} vector_kernels;
 
-#define LEVEL(name) {#name, json_object_##name, xml_event_##name, json_string_stop_##name, xml_tag_stop_##name}
+#define LEVEL(name)                                                                                                   \
+    {#name,                                                                                                           \
+     json_object_##name,                                                                                              \
+     xml_event_##name,                                                                                                \
+     json_string_stop_##name,                                                                                         \
+     xml_tag_stop_##name,                                                                                             \
+     positions_##name,                                                                                                \
+     count_##name}
 /// Slowest first.
-static const event_kernels all[] = {
+static const vector_kernels all[] = {
     LEVEL(portable),
 #if defined(__x86_64__)
     LEVEL(sse2),
@@ -352,7 +406,7 @@ static const event_kernels all[] = {
     LEVEL(neon),
 #endif
 };
-static const event_kernels *chosen = &all[0];
+static const vector_kernels *chosen = &all[0];
 
 static int is_available(const char *level) {
 #if defined(__x86_64__)
@@ -361,7 +415,7 @@ static int is_available(const char *level) {
             && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
         if (!strcmp(level, "avx2")) return has;
         return has && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-            && __builtin_cpu_supports("avx512vl");
+            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2");
     }
 #endif
     (void)level;
@@ -378,9 +432,9 @@ static __attribute__((constructor)) void choose(void) {
     }
 }
 
-size_t hk_event_level_count(void) { return sizeof all / sizeof all[0]; }
+size_t hk_level_count(void) { return sizeof all / sizeof all[0]; }
 
-const char *hk_event_level(size_t index) { return is_available(all[index].level) ? all[index].level : NULL; }
+const char *hk_level(size_t index) { return is_available(all[index].level) ? all[index].level : NULL; }
 
 size_t hk_json_object_at(size_t level, const uint8_t *bytes, size_t count, size_t readable) {
     return all[level].json_object(bytes, count, readable);
@@ -403,3 +457,17 @@ size_t hk_xml_event(const uint8_t *bytes, size_t count, size_t readable) {
 }
 size_t hk_json_string_stop(const uint8_t *bytes, size_t count) { return chosen->json_string_stop(bytes, count); }
 size_t hk_xml_tag_stop(const uint8_t *bytes, size_t count) { return chosen->xml_tag_stop(bytes, count); }
+
+size_t hk_positions(const uint8_t *bytes, size_t count, uint8_t c, uint32_t *out, size_t capacity, size_t *done) {
+    return chosen->positions(bytes, count, c, out, capacity, done);
+}
+size_t hk_positions_at(
+    size_t level, const uint8_t *bytes, size_t count, uint8_t c, uint32_t *out, size_t capacity, size_t *done
+) {
+    return all[level].positions(bytes, count, c, out, capacity, done);
+}
+size_t hk_count(const uint8_t *bytes, size_t count, uint8_t c) { return chosen->count(bytes, count, c); }
+size_t hk_count_at(size_t level, const uint8_t *bytes, size_t count, uint8_t c) {
+    return all[level].count(bytes, count, c);
+}
+const char *hk_chosen_level(void) { return chosen->level; }

@@ -1,4 +1,4 @@
-// The proofs of events.h over one vector level: events.c includes this once for each, with these defined before:
+// The loops of kernels.h and events.h over one vector level: vector.c includes this once for each, with these defined before:
 //
 //   HK_TARGET            attribute of every function
 //   HK_NAME(name)        the name with the level behind it
@@ -9,6 +9,7 @@
 //   letters(b)           bit i: byte i of b is an ASCII letter
 //   words(b)             bit i: byte i of b may stand in a JSON number or word: letters, digits, + - .
 //   prefix_xor(m)        bit i: parity of the bits 0...i of m
+//   write_bits(m, b, o)  b + i for every bit i of m in order, from o on; up to 64 entries are written
 
 /// The bytes that a backslash escapes: each that is not escaped itself escapes the next. Few blocks hold any.
 static inline __attribute__((always_inline)) HK_TARGET uint64_t HK_NAME(escaped)(uint64_t backslash, uint64_t *carry) {
@@ -199,4 +200,28 @@ static HK_TARGET size_t HK_NAME(xml_tag_stop)(const uint8_t *bytes, size_t count
     while (offset < count && bytes[offset] != '"' && bytes[offset] != '\'' && bytes[offset] != '<'
            && bytes[offset] != '>') offset++;
     return offset;
+}
+
+/// Writes the places of `c` in [0, count), ascending; up to 64 entries behind the last may be overwritten. Stops before a
+/// block of 64 bytes for which `capacity` might not do, and leaves where in `*done`.
+static HK_TARGET size_t HK_NAME(positions)(
+    const uint8_t *bytes, size_t count, uint8_t c, uint32_t *out, size_t capacity, size_t *done
+) {
+    size_t n = 0, i = 0;
+    for (; i + 64 <= count && n + 64 <= capacity; i += 64) {
+        uint64_t mask = equal(load(bytes + i), c);
+        write_bits(mask, (uint32_t)i, out + n);
+        n += (unsigned)__builtin_popcountll(mask);
+    }
+    for (; count - i < 64 && i < count && n < capacity; i++)
+        if (bytes[i] == c) out[n++] = (uint32_t)i;
+    *done = i;
+    return n;
+}
+
+static HK_TARGET size_t HK_NAME(count)(const uint8_t *bytes, size_t count, uint8_t c) {
+    size_t n = 0, i = 0;
+    for (; i + 64 <= count; i += 64) n += (unsigned)__builtin_popcountll(equal(load(bytes + i), c));
+    for (; i < count; i++) n += bytes[i] == c;
+    return n;
 }
