@@ -17,12 +17,15 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C: module maps, shims and the loops that need intrinsics.
     .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CLinux"),
 
     // The walk.
     .target(name: "Records", swiftSettings: hot),
@@ -37,21 +40,35 @@ let package = Package(
       dependencies: ["Records", "Envelopes", "Framing", "Scanning", "Extraction", "Clients"],
       swiftSettings: hot),
 
+    .target(name: "Incidents", dependencies: ["Records"], swiftSettings: plain),
+
     // Around the walk.
+    .target(
+      name: "Store", dependencies: ["Records", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: plain),
+    .target(name: "Journal", dependencies: ["CSystemd"], swiftSettings: hot),
+    .target(name: "Following", dependencies: ["Records", "Ingest", "CLinux"], swiftSettings: plain),
     .target(
       name: "Definitions",
       dependencies: ["Records", "Framing", "Scanning", "Extraction", .product(name: "Yams", package: "Yams")],
       swiftSettings: plain,
       plugins: ["EmbedPlugin"]),
-    .target(name: "Sinks", dependencies: ["Records", "Clients"], swiftSettings: hot),
+    .target(name: "Sinks", dependencies: ["Records", "Clients", "Incidents"], swiftSettings: hot),
     .target(
       name: "Verification", dependencies: ["Records", "Extraction", "Clients", "Detection", "Definitions"],
       swiftSettings: plain),
     .target(
       name: "Replay", dependencies: ["Records", "Ingest", "Detection", "Extraction", "Clients"], swiftSettings: hot),
+    .target(
+      name: "Daemon",
+      dependencies: [
+        "Records", "Ingest", "Framing", "Detection", "Extraction", "Clients", "Incidents", "Following", "Store",
+        "Journal", "Sinks",
+        "Definitions", "Verification", "CLinux",
+      ], swiftSettings: plain),
     .executableTarget(
       name: "handshaked",
       dependencies: [
+        "Daemon", "Incidents", "Store", "CLinux",
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Scanning", "Sinks", "Verification",
         "Replay", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -76,6 +93,8 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "IncidentsTests", dependencies: ["Incidents", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "FollowingTests", dependencies: ["Following", "Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "FramingTests", dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "TestSupport"],

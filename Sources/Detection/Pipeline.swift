@@ -55,6 +55,7 @@ package struct Pipeline: Sendable {
     evidence.lastTime = nil
     skips = SkipCounts()
     hasEnvelopes = false
+    lineBase = 0
   }
   private var hasEnvelopes = false
 
@@ -82,6 +83,29 @@ package struct Pipeline: Sendable {
     batch.schemas = memory.schemas
   }
 
+  /// Begins where an earlier reading of a stream stopped.
+  /// - Parameters:
+  ///   - memories: what `memories` was then.
+  ///   - lineCount: lines before that place.
+  package mutating func begin(
+    stream index: Int, path: String, origin: Origin, memories: [Origin: OriginMemory], lineCount: UInt64
+  ) {
+    begin(stream: index, path: path, origin: origin)
+    framer.remember(memories)
+    lineBase = lineCount
+  }
+
+  /// What the stream's origins told about lines to come.
+  package var memories: [Origin: OriginMemory] {
+    framer.memories(origins: batch.origins, schemas: batch.schemas)
+  }
+  private var lineBase: UInt64 = 0
+
+  /// The sightings of the last chunk.
+  package var sightings: SightingColumns { evidence.sightings }
+  /// False: the census stays empty; whoever drives the walk takes `sightings` chunk by chunk.
+  package var countsSightings = true
+
   /// Gives the sightings and counts gathered so far away, and begins anew.
   package mutating func takeTotals() -> PipelineTotals {
     let totals = PipelineTotals(
@@ -99,7 +123,8 @@ package struct Pipeline: Sendable {
   /// - Returns: bytes that are done with; the rest, an unfinished record, must stand at the front of the next chunk.
   package mutating func process(_ chunk: borrowing Chunk) -> Int {
     batch.removeAll()
-    place.firstLine = chunk.firstLine
+    evidence.sightings.removeAll()
+    place.firstLine = chunk.firstLine + lineBase
     let opened = envelopes.open(chunk, into: &batch)
     if !batch.isDirect { hasEnvelopes = true }
     let consumed: Int
@@ -124,8 +149,7 @@ package struct Pipeline: Sendable {
     var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
     extractor.extract(
       candidates, text: text, chunk: chunk.bytes, place: place, offsets: &offsets, in: &batch, into: &evidence)
-    census.note(evidence.sightings)
-    evidence.sightings.removeAll()
+    if countsSightings { census.note(evidence.sightings) }
     return consumed
   }
 

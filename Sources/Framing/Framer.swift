@@ -30,6 +30,8 @@ package struct Framer: Sendable {
   }
 
   private var states: [OriginState] = []
+  /// What origins told before this stream was taken up again.
+  private var remembered: [Origin: OriginMemory] = [:]
   private var base: UInt64 = 0
   /// The chunk begins within a line, behind records of the last chunk.
   private var beginsInLine = false
@@ -68,6 +70,31 @@ package struct Framer: Sendable {
     return state.day == otherState.day || schema?.column("date") != nil || schema?.column("date-local") != nil
   }
 
+  /// What each origin told about later lines: what a stream is taken up with again, in another process if need be.
+  package func memories(origins: [Origin], schemas: [RowSchema]) -> [Origin: OriginMemory] {
+    var memories = remembered
+    for (index, state) in states.enumerated() where index < origins.count {
+      let schema = state.schema.map { schemas[$0] }
+      let memory = OriginMemory(
+        fields: schema?.names, format: schema?.format.rawValue, day: state.day == RecordBatch.noTime ? nil : state.day,
+        bias: state.bias == .min ? nil : state.bias, singleLineUntil: state.singleLineUntil)
+      memories[origins[index]] = memory.isEmpty ? nil : memory
+    }
+    return memories
+  }
+
+  /// Goes on with a stream of which these origins were known.
+  package mutating func remember(_ memories: [Origin: OriginMemory]) { remembered = memories }
+
+  private mutating func recall(_ memory: OriginMemory, _ state: inout OriginState, _ batch: inout RecordBatch) {
+    if let names = memory.fields, let format = memory.format.flatMap(RecordFormat.init(rawValue:)) {
+      state.schema = schemaIndex(RowSchema(format: format, names: names), in: &batch)
+    }
+    state.day = memory.day ?? RecordBatch.noTime
+    state.bias = memory.bias ?? .min
+    state.singleLineUntil = memory.singleLineUntil
+  }
+
   /// The stream offset from which on events may span lines.
   package var singleLineUntil: UInt64 { states.map(\.singleLineUntil).max() ?? 0 }
 
@@ -88,7 +115,9 @@ package struct Framer: Sendable {
     stretch = (0, -1)
     while states.count < batch.origins.count {
       var state = OriginState()
-      if !delimited.isEmpty { state.delimited = delimited.index(ofLog: batch.origins[states.count].log) }
+      let origin = batch.origins[states.count]
+      if !delimited.isEmpty { state.delimited = delimited.index(ofLog: origin.log) }
+      if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &batch) }
       states.append(state)
     }
     let lineCount = batch.lineEnds.count

@@ -123,6 +123,45 @@ package struct ChunkReader: ~Copyable {
     }
   }
 
+  /// Reads a part of an open file, which stays the caller's: bytes [start, stop), `stop` behind a line end; nil to the
+  /// end of the file. What the file is, and how it is encoded, is known: nothing is sniffed but a byte order mark.
+  package init(
+    _ source: SourceFile, descriptor open: Int32, encoding: TextEncoding, from start: UInt64, to stop: UInt64?,
+    readByteCount: Int = Limits.readByteCount, recordByteLimit: Int = Limits.recordByteLimit
+  ) {
+    precondition(readByteCount > 0 && recordByteLimit > 0)
+    path = source.path
+    openPath = source.openPath
+    memory = []
+    descriptor = open
+    ownsDescriptor = false
+    expectedByteCount = nil
+    self.readByteCount = stop.map { min(readByteCount, max(4096, Int(clamping: $0 - start) + 1)) } ?? readByteCount
+    self.recordByteLimit = recordByteLimit
+    chunk = Chunk(capacity: 0)
+    stopOffset = stop
+    chunk.encoding = encoding
+    state = .reading
+    var first = start
+    if start == 0 {
+      var head = [UInt8](repeating: 0, count: 3)
+      let count = unsafe head.withUnsafeMutableBytes { unsafe pread(open, $0.baseAddress, 3, 0) }
+      let mark: [UInt8] =
+        switch encoding {
+        case .utf8: [0xEF, 0xBB, 0xBF]
+        case .utf16LittleEndian: [0xFF, 0xFE]
+        case .utf16BigEndian: [0xFE, 0xFF]
+        }
+      if count >= mark.count, head.starts(with: mark) { first = UInt64(mark.count) }
+    }
+    readOffset = first
+    chunk.rawOffset = first
+    if lseek(descriptor, off_t(first), SEEK_SET) != off_t(first) {
+      failure = .system(path: path, openPath: openPath, call: "lseek", errno: errno)
+      state = .ended
+    }
+  }
+
   /// Reads a stream that is in memory.
   package init(
     bytes: [UInt8], path: String = "-", readByteCount: Int = Limits.readByteCount,
@@ -390,8 +429,9 @@ package struct ChunkReader: ~Copyable {
       if raw.count < rawCount + readByteCount {
         raw.append(contentsOf: repeatElement(0, count: rawCount + readByteCount - raw.count))
       }
+      let byteCount = stopOffset.map { min(readByteCount, Int(clamping: $0 - readOffset)) } ?? readByteCount
       let count = ChunkReader.take(
-        readByteCount, from: descriptor, or: memory, offset: readOffset, into: &raw, at: rawCount)
+        byteCount, from: descriptor, or: memory, offset: readOffset, into: &raw, at: rawCount)
       rawCount += note(count)
       transcode()
     }

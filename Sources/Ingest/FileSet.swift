@@ -269,14 +269,14 @@ struct FolderWalk {
 }
 
 /// Calls `body` with the bytes as a C string; they hold no NUL.
-func withCPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+package func withCPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
   var terminated = path.map { CChar(bitPattern: $0) }
   terminated.append(0)
   return unsafe terminated.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
 }
 
 /// The name in a directory entry, `d_name`: read in place, for the record may be shorter than its C type.
-private func entryName(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+package func entryName(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
   let offset = MemoryLayout<dirent>.offset(of: \.d_name)!
   let name = unsafe UnsafeRawPointer(entry) + offset
   let count = unsafe strlen(name.assumingMemoryBound(to: CChar.self))

@@ -38,7 +38,7 @@ package struct IngestError: Error, Sendable, Equatable {
   }
 
   /// From a failed call; when it was refused, finds out for whom and where.
-  static func system(
+  package static func system(
     path: String, openPath: String, call: String, errno code: Int32, byteCount: UInt64 = 0, isFolder: Bool = false
   ) -> IngestError {
     var error = IngestError(

@@ -86,7 +86,7 @@ package enum HostFolder {
 }
 
 extension Timestamp {
-  init(_ time: timespec) {
+  package init(_ time: timespec) {
     self.init(microseconds: Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000)
   }
 }

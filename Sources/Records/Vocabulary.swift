@@ -1,5 +1,5 @@
 /// The closed lists of architecture: anything else is a configuration fault.
-package enum FindingClass: String, CaseIterable, Sendable {
+package enum FindingClass: String, Codable, CaseIterable, Sendable {
   case handshakeFailure = "handshake-failure"
   case protocolMismatch = "protocol-mismatch"
   case cipherMismatch = "cipher-mismatch"
@@ -17,7 +17,7 @@ package enum FindingClass: String, CaseIterable, Sendable {
   package var isQuiet: Bool { self == .recovery || self == .context || self == .benign }
 }
 
-package enum Cause: String, CaseIterable, Sendable {
+package enum Cause: String, Codable, CaseIterable, Sendable {
   case unknownTLS = "unknown-tls"
   case closedByPeer = "closed-by-peer"
   case strongCryptoMissing = "strong-crypto-missing"
@@ -69,18 +69,18 @@ extension FindingClass {
   }
 }
 
-package enum Severity: String, CaseIterable, Comparable, Sendable {
+package enum Severity: String, Codable, CaseIterable, Comparable, Sendable {
   case info, warning, error, critical
 
   package var rank: Int { Severity.allCases.firstIndex(of: self)! }
   package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
-package enum Stack: String, CaseIterable, Sendable { case winhttp, dotnet, sql, schannel, http }
+package enum Stack: String, Codable, CaseIterable, Sendable { case winhttp, dotnet, sql, schannel, http }
 
-package enum Confidence: String, CaseIterable, Sendable { case documented, seen, inferred }
+package enum Confidence: String, Codable, CaseIterable, Sendable { case documented, seen, inferred }
 
-package enum Feature: String, CaseIterable, Sendable {
+package enum Feature: String, Codable, CaseIterable, Sendable {
   case siteServer = "site-server"
   case siteDatabase = "site-database"
   case secondarySite = "secondary-site"
@@ -99,7 +99,7 @@ package enum Feature: String, CaseIterable, Sendable {
 package enum Yield: String, CaseIterable, Sendable { case finding, sighting, context, none }
 
 /// How an exchange ended, as far as one record shows.
-package enum Outcome: String, CaseIterable, Sendable {
+package enum Outcome: String, Codable, CaseIterable, Sendable {
   case succeeded, refused, failed
 
   package var number: UInt8 {

@@ -1,4 +1,5 @@
 import Clients
+import Incidents
 import Records
 
 /// JSON lines: one object a line, `"schema":1`, fixed key order, absent when unknown.
@@ -78,6 +79,51 @@ package struct JSONLines {
     }
     string("message", detail ?? reason.explanation)
     end()
+  }
+
+  package mutating func incident(_ event: IncidentEvent) {
+    let incident = event.incident
+    begin("incident")
+    string("id", incident.id)
+    string("event", event.change.rawValue)
+    number("sequence", incident.sequence)
+    string("kind", incident.kind.rawValue)
+    string("cause", incident.cause.rawValue)
+    string("severity", incident.severity.rawValue)
+    time("time", Timestamp(microseconds: event.change == .opened ? incident.first : incident.last))
+    time("first", Timestamp(microseconds: incident.first))
+    time("last", Timestamp(microseconds: incident.last))
+    number("count", incident.count)
+    let clients = incident.kind == .orphanSuspected ? [incident.subject] : incident.members.keys.sorted()
+    strings("clients", clients)
+    string("clientID", incident.clientID)
+    string("clientIP", incident.clientIP)
+    strings("servers", incident.servers)
+    string("role", incident.role)
+    string("protocol", incident.protocolName)
+    string("cipher", incident.cipher)
+    string("code", incident.code)
+    string("symbol", incident.symbol)
+    if let alert = incident.alert { number("alert", UInt64(clamping: alert)) }
+    if let area = incident.area { number("area", UInt64(clamping: area)) }
+    string("feature", incident.feature?.rawValue)
+    string("stack", incident.stack?.rawValue)
+    string("confidence", incident.confidence.rawValue)
+    strings("evidence", incident.evidence + incident.latestEvidence)
+    string("message", Alert.sentence(event))
+    string("remedy", incident.remedy)
+    end()
+  }
+
+  private mutating func strings(_ name: String, _ values: [String]) {
+    guard !values.isEmpty else { return }
+    key(name)
+    bytes.append(0x5B)
+    for (index, value) in values.enumerated() {
+      if index > 0 { bytes.append(0x2C) }
+      quoted(value)
+    }
+    bytes.append(0x5D)
   }
 
   /// An object of the caller's: `body` adds its keys in order.

@@ -14,7 +14,10 @@ struct Handshaked: AsyncParsableCommand {
       74 reading or writing failed; 78 faults in definitions.
       """,
     version: "0.1.0",
-    subcommands: [ReplayCommand.self, CheckCommand.self, ExplainCommand.self])
+    subcommands: [
+      RunCommand.self, ReplayCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self,
+      IncidentsCommand.self, AckCommand.self, MaintenanceCommand.self, ReloadCommand.self, CatalogCommand.self,
+    ])
 }
 
 @main

@@ -1,0 +1,662 @@
+import CLinux
+import Definitions
+import Detection
+import Following
+import Foundation
+import Glibc
+import Incidents
+import Ingest
+import Journal
+import Records
+import Sinks
+import Store
+
+/// Why the service does not start.
+package struct StartError: Error, Sendable {
+  package var text: String
+  /// Exit code of sysexits(3): 78 configuration, 74 input or output.
+  package var status: Int32
+
+  package init(text: String, status: Int32) {
+    self.text = text
+    self.status = status
+  }
+}
+
+/// What a start or a reload needs, read whole before anything changes.
+package struct ServicePlan: Sendable {
+  package var configuration: Configuration
+  package var engine: Engine
+  package var zone: ZoneRules
+
+  package init(configuration: Configuration, engine: Engine, zone: ZoneRules) {
+    self.configuration = configuration
+    self.engine = engine
+    self.zone = zone
+  }
+}
+
+/// `handshaked run`: one thread that waits for what changed, reads it, commits what it proved together with the place it
+/// was read to, and tells what is to be told.
+///
+///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─► IncidentFold ─► StoreChange ─► commit
+///                                                                                           outbox ─► JournalOutput
+///
+/// A message is in the outbox by the same transaction as its evidence and leaves it once it was read back: a kill at any
+/// moment loses none and doubles none.
+package final class Service {
+  private var plan: ServicePlan
+  private let load: () throws -> ServicePlan
+  private var walk: Walk
+  private var follower: Follower
+  private let store: StateStore
+  private var journal: JournalOutput
+  private var fold: IncidentFold
+  private let log: (String) -> Void
+
+  private var change = StoreChange(at: Timestamp(microseconds: 0))
+  private var dirtySince: UInt64?
+  private var isUrgent = false
+  private var storeTrouble: StoreError?
+  private var retryAt: UInt64 = 0
+  private var pendingBytes: UInt64 = 0
+
+  /// Messages that are stored and not confirmed yet; those in flight are with the journal.
+  private var outbox: [MessageID: OutboxMessage] = [:]
+  private var outboxOrder: [MessageID] = []
+  private var inFlight: Set<MessageID> = []
+  private var sentBefore: Set<MessageID> = []
+
+  private var acknowledgements: [String: Timestamp] = [:]
+  private var maintenance: [MaintenanceWindow] = []
+  private var isBacklog: Bool
+  private var startedAt: UInt64 = 0
+  private var isStopping = false
+  private let control: Int32
+  private let metrics: Int32
+  private let signals: Int32
+
+  private var counters = Counters()
+  private struct Counters {
+    var byteCount: UInt64 = 0
+    var recordCount: UInt64 = 0
+    var findingCount: UInt64 = 0
+    var findingsByCause: [String: UInt64] = [:]
+    var skips = SkipCounts()
+    var commitCount: UInt64 = 0
+    var rateBytes: UInt64 = 0
+    var rateSince: UInt64 = 0
+    var rate: Double = 0
+  }
+
+  /// How long evidence may wait for its commit when nothing is to be told, in microseconds.
+  private static let commitInterval: UInt64 = 5_000_000
+  private static let sweepInterval: UInt64 = 30_000_000
+  private static let pollingInterval: UInt64 = 2_000_000
+  /// Evidence that waits for a store which cannot write; beyond it reading stops.
+  private static let pendingLimit: UInt64 = 256 * 1024 * 1024
+  private static let pendingExtentLimit = 4096
+
+  /// - Parameters:
+  ///   - load: reads configuration and definitions anew, or throws a text for the person who asked.
+  ///   - log: a line for the service's own log.
+  package init(_ plan: ServicePlan, load: @escaping () throws -> ServicePlan, log: @escaping (String) -> Void) throws {
+    signals = hl_signal_open()
+    ServiceManager.extendStart(seconds: 60)
+    let store = try Service.open(plan, log)
+    let state = try Service.state(of: store)
+    let known = state.checkpoints.compactMap {
+      try? JSONDecoder().decode(FileCheckpoint.self, from: Data($0.value))
+    }
+    let follower = try Service.follower(plan.configuration, known: known)
+    let walk = try Walk(plan.engine, zone: plan.zone)
+    self.plan = plan
+    self.load = load
+    self.log = log
+    self.store = store
+    self.follower = follower
+    self.walk = walk
+    isBacklog = known.isEmpty
+    fold = IncidentFold(
+      open: state.incidents.filter(\.isOpen).compactMap {
+        try? JSONDecoder().decode(Incident.self, from: Data($0.value))
+      })
+    journal = JournalOutput()
+    maintenance = state.maintenance
+    control = Service.listen("control", plan.configuration.controlSocket, log)
+    metrics = Service.listen("metrics", plan.configuration.metricsSocket, log)
+    for message in state.outbox {
+      outbox[message.id] = message
+      outboxOrder.append(message.id)
+      sentBefore.insert(message.id)
+    }
+    for known in state.acknowledgements { acknowledgements[known.incident] = known.until }
+  }
+
+  private static func open(_ plan: ServicePlan, _ log: (String) -> Void) throws -> StateStore {
+    do throws(StoreError) {
+      let (store, note) = try StateStore.open(path: plan.configuration.storePath, at: now())
+      if let text = text(of: note) { log(text) }
+      return store
+    } catch {
+      throw StartError(text: "\(error)", status: 74)
+    }
+  }
+
+  private static func state(of store: StateStore) throws -> StoredState {
+    do throws(StoreError) { return try store.load() } catch { throw StartError(text: "\(error)", status: 74) }
+  }
+
+  /// The socket that the service manager holds, else one of our own; -1 when there is none.
+  private static func listen(_ name: String, _ path: String, _ log: (String) -> Void) -> Int32 {
+    if let given = given.first(where: { $0.name == name }) { return given.descriptor }
+    if path.isEmpty { return -1 }
+    let descriptor = hl_unix_listen(path, 0o660)
+    if descriptor < 0 { log("\(name) socket \(path): \(String(cString: strerror(errno))); it is not served") }
+    return descriptor
+  }
+  private static let given = ServiceManager.listeningDescriptors()
+
+  private static func follower(_ configuration: Configuration, known: [FileCheckpoint]) throws -> Follower {
+    var patterns: [SourcePattern] = []
+    for source in configuration.sources {
+      do throws(SourcePattern.Fault) {
+        patterns.append(try SourcePattern(source.files))
+      } catch {
+        throw StartError(
+          text: Diagnostic(what: error.what, at: source.place, fix: error.fix).description, status: 78)
+      }
+    }
+    var options = Follower.Options()
+    options.startsAtEnd = configuration.sources.contains(where: \.startsAtEnd)
+    return try Follower(patterns: patterns, known: known, options: options)
+  }
+
+  private static func text(of note: OpenNote) -> String? {
+    switch note.outcome {
+    case .opened, .created:
+      note.migrations.isEmpty ? nil : "store: migrated by \(note.migrations.joined(separator: ", "))"
+    case .setAside(let path, let reason):
+      "store: the file was damaged (\(reason)) and is now \(path); the evidence in it is not used, logs are read anew"
+    }
+  }
+
+  // MARK: - The loop
+
+  /// Runs until SIGTERM or SIGINT, or until `until` says so (for tests and benchmarks), asked whenever nothing waits.
+  package func run(until isDone: () -> Bool = { false }) {
+    startedAt = Service.monotonic()
+    counters.rateSince = startedAt
+    let watchdog = ServiceManager.watchdogMicroseconds
+    var lastPing: UInt64 = 0
+    var lastSweep = startedAt
+    var lastStatus: UInt64 = 0
+    follower.scan(now: Service.now())
+    say(follower.takeNotes())
+    ServiceManager.ready(statusLine())
+    sendOutbox()
+    while !isStopping {
+      let now = Service.monotonic()
+      if let watchdog, now - lastPing >= watchdog {
+        ServiceManager.watchdog()
+        lastPing = now
+      }
+      if now - lastStatus >= 10_000_000 {
+        ServiceManager.status(statusLine())
+        lastStatus = now
+      }
+      let interval = follower.pollsAny ? Service.pollingInterval : Service.sweepInterval
+      if now - lastSweep >= interval {
+        follower.sweep(now: Service.now())
+        tidy()
+        lastSweep = now
+      }
+      var worked = false
+      if mayRead, let part = follower.next() {
+        read(part)
+        worked = true
+      }
+      if !follower.hasReady { finishBacklog() }
+      commitIfDue()
+      takeConfirmed()
+      wait(milliseconds: worked || (follower.hasReady && mayRead) ? 0 : timeout(now, watchdog, lastSweep + interval))
+      say(follower.takeNotes())
+      if !worked, !follower.hasReady, isDone() { break }
+    }
+    ServiceManager.stopping()
+    commit()
+  }
+
+  private func timeout(_ now: UInt64, _ watchdog: UInt64?, _ nextSweep: UInt64) -> Int32 {
+    var due = nextSweep
+    if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }
+    if let watchdog { due = min(due, now + watchdog) }
+    return Int32(clamping: (max(due, now) - now) / 1000 + 1)
+  }
+
+  /// Waits for something to happen, and takes it.
+  private func wait(milliseconds: Int32) {
+    var waits = [follower.inotify, signals, journal.wake, control, metrics].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return }
+    if waits[0].revents != 0 { follower.drain(now: Service.now()) }
+    if waits[1].revents != 0 { takeSignals() }
+    if waits[3].revents != 0 { answer() }
+    if waits[4].revents != 0 { answerMetrics() }
+  }
+
+  private func takeSignals() {
+    while true {
+      switch hl_signal_next(signals) {
+      case 0: return
+      case SIGHUP: _ = reload()
+      default: isStopping = true
+      }
+    }
+  }
+
+  private var mayRead: Bool {
+    storeTrouble == nil || (pendingBytes < Service.pendingLimit && change.extents.count < Service.pendingExtentLimit)
+  }
+
+  // MARK: - Reading
+
+  private func read(_ part: Follower.Part) {
+    let received = Service.now()
+    let (evidence, end, memory) = walk.read(part)
+    follower.finished(part, at: end, lineCount: evidence.lineCount, memory: memory)
+    counters.byteCount += end - part.offset
+    counters.recordCount += evidence.recordCount
+    counters.findingCount += UInt64(evidence.findings.count)
+    counters.skips.add(evidence.skips)
+    if let error = evidence.error { log("\(error)") }
+    guard end > part.offset || !evidence.findings.isEmpty else { return }
+    var extent = evidence.extent
+    var events: [IncidentEvent] = []
+    // In event time: what failed before a success is over with it.
+    var steps: [(time: Int64, isSuccess: Bool, index: Int)] = []
+    for (index, finding) in evidence.findings.enumerated() {
+      counters.findingsByCause["\(finding.findingClass.rawValue)/\(finding.cause.rawValue)", default: 0] += 1
+      steps.append((finding.time?.microseconds ?? received.microseconds, false, index))
+      if let time = finding.time {
+        extent.findings[index].isTimePlausible = IncidentFold.isPlausible(time, received: received)
+      }
+    }
+    for (index, success) in evidence.successes.enumerated() { steps.append((success.time.microseconds, true, index)) }
+    steps.sort { ($0.time, $0.isSuccess ? 1 : 0, $0.index) < ($1.time, $1.isSuccess ? 1 : 0, $1.index) }
+    for step in steps {
+      if step.isSuccess {
+        let success = evidence.successes[step.index]
+        events += fold.noteSuccess(
+          client: success.client, server: success.server, time: success.time, received: received)
+      } else {
+        events += fold.note(evidence.findings[step.index], received: received)
+      }
+    }
+    change.extents.append(extent)
+    pendingBytes += UInt64(256 + extent.activities.count * 200 + extent.findings.count * 1000)
+    if let checkpoint = follower.checkpoint(of: part.id) { keep(checkpoint) }
+    tell(events)
+    markDirty()
+  }
+
+  private func keep(_ checkpoint: FileCheckpoint) {
+    guard let value = try? JSONEncoder().encode(checkpoint) else { return }
+    change.checkpoints.append(Checkpoint(key: checkpoint.stream, offset: checkpoint.offset, value: Array(value)))
+  }
+
+  private func markDirty() {
+    if dirtySince == nil { dirtySince = Service.monotonic() }
+  }
+
+  /// What happens now and then: quiet incidents end, old evidence goes, files that are gone are forgotten.
+  private func tidy() {
+    tell(fold.settle())
+    let week: Int64 = 7 * 86_400_000_000
+    let forgotten = follower.forget(goneBefore: Timestamp(microseconds: Service.now().microseconds - week))
+    if !forgotten.isEmpty {
+      change.removedCheckpoints += forgotten
+      walk.forget(forgotten)
+      markDirty()
+    }
+    let day = Service.now().microseconds / 86_400_000_000
+    if day != prunedDay, storeTrouble == nil {
+      prunedDay = day
+      let oldest = Timestamp(
+        microseconds: Service.now().microseconds - Int64(plan.configuration.retentionDays) * 86_400_000_000)
+      do { _ = try store.prune(olderThan: oldest) } catch { log("\(error)") }
+    }
+    let gone = acknowledgements.filter { $0.value < Service.now() }.map(\.key)
+    if !gone.isEmpty {
+      for incident in gone { acknowledgements[incident] = nil }
+      change.removedAcknowledgements += gone
+      markDirty()
+    }
+  }
+  private var prunedDay: Int64 = 0
+
+  private func say(_ notes: [Follower.Note]) {
+    for note in notes {
+      switch note {
+      case .began: break
+      case .renamed(let from, let to): log("\(from) is \(to) now")
+      case .rewritten(let path, _): log("\(path) has new content: read from the start")
+      case .polling(let folder, let kind):
+        log("\(folder) is on \(kind): looked at every \(Service.pollingInterval / 1_000_000) s, since no event is told")
+      case .overflow: log("more changes than inotify keeps: every file was looked at")
+      case .unwatched(let folder, let code):
+        log("\(folder) cannot be watched: \(String(cString: strerror(code)))")
+      case .ambiguous(let path): log("\(path) has the content of more than one known file")
+      }
+    }
+  }
+
+  // MARK: - Telling
+
+  private func tell(_ events: [IncidentEvent]) {
+    for incident in fold.takeChanged() {
+      guard let value = try? JSONEncoder().encode(incident) else { continue }
+      change.incidents.append(
+        StoredIncident(
+          id: incident.id, key: incident.key, isOpen: incident.isOpen, time: Timestamp(microseconds: incident.last),
+          value: Array(value)))
+      markDirty()
+    }
+    guard plan.configuration.toJournal, !isBacklog else { return }
+    for event in events where isToBeTold(event) {
+      enqueue(
+        MessageID(incident: event.incident.id, sequence: event.incident.sequence), Alert(event).fields)
+    }
+  }
+
+  private func enqueue(_ id: MessageID, _ fields: [(name: String, value: String)]) {
+    let message = OutboxMessage(id: id, fields: fields)
+    change.outbox.append(message)
+    outbox[id] = message
+    outboxOrder.append(id)
+    isUrgent = true
+    markDirty()
+  }
+
+  private func isToBeTold(_ event: IncidentEvent) -> Bool {
+    let incident = event.incident
+    let least = plan.configuration.severityOfKind[incident.kind.rawValue] ?? plan.configuration.minimumSeverity
+    guard incident.severity >= least else { return false }
+    let now = Service.now()
+    if event.change == .updated || event.change == .escalated, let until = acknowledgements[incident.id], now < until {
+      return false
+    }
+    return !maintenance.contains { window in
+      window.from <= now && now < window.until
+        && incident.servers.contains { $0.lowercased() == window.server.lowercased() }
+    }
+  }
+
+  /// The first reading is over: what it left open is told in one message.
+  private func finishBacklog() {
+    guard isBacklog else { return }
+    isBacklog = false
+    guard plan.configuration.toJournal else { return }
+    let open = fold.open.values.filter { $0.sequence > 0 }
+      .filter { isToBeTold(IncidentEvent(change: .opened, incident: $0)) }
+      .sorted { ($0.first, $0.id) < ($1.first, $1.id) }
+    guard !open.isEmpty else { return }
+    let identity = "00000000" + String(open[0].id.prefix(24))
+    enqueue(MessageID(incident: identity, sequence: 1), Alert(backlog: open, identity: identity).fields)
+  }
+
+  /// Hands stored messages to the journal, oldest first.
+  private func sendOutbox() {
+    for id in outboxOrder where !inFlight.contains(id) {
+      guard let message = outbox[id] else { continue }
+      let entry = JournalEntry(
+        identity: JournalEntry.Identity(incident: id.incident, sequence: id.sequence),
+        fields: message.fields.map { ($0.name, $0.value) }, maybeSent: sentBefore.contains(id))
+      guard journal.enqueue(entry) else { break }
+      inFlight.insert(id)
+      sentBefore.insert(id)
+    }
+  }
+
+  private func takeConfirmed() {
+    let confirmed = journal.takeConfirmed()
+    if !confirmed.isEmpty {
+      for identity in confirmed {
+        let id = MessageID(incident: identity.incident, sequence: identity.sequence)
+        inFlight.remove(id)
+        sentBefore.remove(id)
+        if outbox.removeValue(forKey: id) != nil { change.confirmed.append(id) }
+      }
+      outboxOrder.removeAll { outbox[$0] == nil }
+      markDirty()
+    }
+    // What the journal gave up on stays in the outbox and is handed over again.
+    if journal.pendingCount == 0, !inFlight.isEmpty {
+      inFlight.removeAll()
+      sendOutbox()
+    }
+  }
+
+  // MARK: - Committing
+
+  private func commitIfDue() {
+    guard let dirtySince else { return }
+    let now = Service.monotonic()
+    if storeTrouble != nil {
+      if now >= retryAt { commit() }
+      return
+    }
+    let isLarge = change.extents.count >= 512 || pendingBytes > Service.pendingLimit / 8
+    if isUrgent || isLarge || now - dirtySince >= Service.commitInterval { commit() }
+  }
+
+  private func commit() {
+    guard dirtySince != nil else { return }
+    change.time = Service.now()
+    do throws(StoreError) {
+      try store.commit(change)
+      if storeTrouble != nil { log("store: writing again") }
+      storeTrouble = nil
+      counters.commitCount += 1
+      change = StoreChange(at: change.time)
+      pendingBytes = 0
+      dirtySince = nil
+      isUrgent = false
+      sendOutbox()
+    } catch {
+      if storeTrouble?.description != error.description {
+        log("\(error); \(mayReadText), tried again every 5 s")
+      }
+      storeTrouble = error
+      retryAt = Service.monotonic() + 5_000_000
+    }
+  }
+
+  private var mayReadText: String { "reading goes on within bounds and nothing is told until it is stored" }
+
+  // MARK: - Reload
+
+  /// Takes configuration and definitions anew, whole or not at all. Returns what is wrong with them.
+  private func reload() -> String? {
+    ServiceManager.reloading()
+    defer { ServiceManager.ready(statusLine()) }
+    do {
+      let fresh = try load()
+      let walk = try Walk(fresh.engine, zone: fresh.zone)
+      if fresh.configuration.sources != plan.configuration.sources {
+        let next = try Service.follower(fresh.configuration, known: follower.checkpoints)
+        next.scan(now: Service.now())
+        follower = next
+      }
+      self.walk = walk
+      plan = fresh
+      log("reloaded")
+      return nil
+    } catch {
+      let text = (error as? StartError)?.text ?? "\(error)"
+      log("reload refused, the old configuration stays:\n\(text)")
+      return text
+    }
+  }
+
+  // MARK: - Control
+
+  private func answer() {
+    let connection = hl_accept(control)
+    guard connection >= 0 else { return }
+    defer { close(connection) }
+    guard let line = Service.request(connection) else { return }
+    let words = line.split(separator: " ").map(String.init)
+    var reply: Reply
+    switch words.first {
+    case "status": reply = Reply(status: status())
+    case "incidents": reply = Reply(incidents: incidents(includesClosed: words.contains("--all")))
+    case "reload": reply = reload().map { Reply(fault: $0) } ?? Reply()
+    case "ack": reply = acknowledge(words)
+    case "maintenance": reply = maintain(words)
+    default: reply = Reply(fault: "'\(line)' is no request")
+    }
+    reply.schema = 1
+    if let data = try? JSONEncoder().encode(reply) { Service.write(Array(data) + [0x0A], to: connection) }
+  }
+
+  private func acknowledge(_ words: [String]) -> Reply {
+    guard words.count == 3, let seconds = Int64(words[2]), seconds > 0 else { return Reply(fault: "ack ID SECONDS") }
+    let matches = fold.open.values.filter { $0.id.hasPrefix(words[1].lowercased()) }
+    guard matches.count == 1, let incident = matches.first else {
+      return Reply(
+        fault: matches.isEmpty ? "no open incident '\(words[1])'" : "'\(words[1])' is not one incident alone")
+    }
+    let until = Timestamp(microseconds: Service.now().microseconds + seconds * 1_000_000)
+    acknowledgements[incident.id] = until
+    change.acknowledgements.append(Acknowledgement(incident: incident.id, until: until))
+    isUrgent = true
+    markDirty()
+    return Reply(done: "incident \(incident.id) is quiet until \(until.rfc3339)")
+  }
+
+  private func maintain(_ words: [String]) -> Reply {
+    guard words.count == 3, let seconds = Int64(words[2]), seconds > 0 else {
+      return Reply(fault: "maintenance SERVER SECONDS")
+    }
+    let now = Service.now()
+    let window = MaintenanceWindow(
+      server: words[1], from: now, until: Timestamp(microseconds: now.microseconds + seconds * 1_000_000))
+    maintenance.append(window)
+    change.maintenance.append(window)
+    isUrgent = true
+    markDirty()
+    return Reply(done: "\(words[1]) is under maintenance until \(window.until.rfc3339)")
+  }
+
+  package struct Reply: Codable, Sendable {
+    package var schema = 1
+    package var fault: String?
+    package var done: String?
+    package var status: ServiceStatus?
+    package var incidents: [Incident]?
+  }
+
+  private func incidents(includesClosed: Bool) -> [Incident] {
+    var all = Array(fold.open.values)
+    if includesClosed, let state = try? store.load() {
+      all += state.incidents.filter { !$0.isOpen }.compactMap {
+        try? JSONDecoder().decode(Incident.self, from: Data($0.value))
+      }
+    }
+    return all.sorted { ($0.first, $0.id) < ($1.first, $1.id) }
+  }
+
+  private func status() -> ServiceStatus {
+    let files = follower.states
+    return ServiceStatus(
+      uptimeSeconds: (Service.monotonic() - startedAt) / 1_000_000, files: files.map(ServiceStatus.File.init),
+      fileCount: files.count, lagByteCount: follower.lag, isBacklog: isBacklog, byteCount: counters.byteCount,
+      bytesPerSecond: rate(), recordCount: counters.recordCount, findingCount: counters.findingCount,
+      findingsByCause: counters.findingsByCause,
+      skips: Dictionary(
+        uniqueKeysWithValues: SkipReason.allCases.filter { counters.skips[$0].count > 0 }.map {
+          ("\($0)", counters.skips[$0].count)
+        }),
+      openIncidentCount: fold.open.values.filter { $0.sequence > 0 }.count, outboxCount: outbox.count,
+      journal: journal.health.rawValue, store: storeTrouble?.description ?? "working",
+      commitCount: counters.commitCount, implausibleCount: fold.implausibleCount)
+  }
+
+  private func rate() -> Double {
+    let now = Service.monotonic()
+    if now - counters.rateSince >= 1_000_000 {
+      counters.rate =
+        Double(counters.byteCount - counters.rateBytes) * 1_000_000 / Double(max(1, now - counters.rateSince))
+      counters.rateBytes = counters.byteCount
+      counters.rateSince = now
+    }
+    return counters.rate
+  }
+
+  /// `1204 files, lag 0 bytes, 120.5 MB read, 2 incidents`
+  private func statusLine() -> String {
+    var text =
+      "\(follower.fileCount) files, lag \(follower.lag) bytes, \(counters.byteCount / 1_000_000) MB and "
+      + "\(counters.recordCount) records read, \(Int(rate() / 1000)) kB/s, "
+      + "\(fold.open.values.filter { $0.sequence > 0 }.count) incidents"
+    if isBacklog { text += ", first reading" }
+    if let storeTrouble { text += ", store: \(storeTrouble)" }
+    if journal.health != .working { text += ", journal: \(journal.health.rawValue)" }
+    return text
+  }
+
+  private func answerMetrics() {
+    let connection = hl_accept(metrics)
+    guard connection >= 0 else { return }
+    defer { close(connection) }
+    _ = Service.request(connection)
+    let body = Array(Metrics.text(status()).utf8)
+    let head =
+      "HTTP/1.0 200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
+      + "Content-Length: \(body.count)\r\n\r\n"
+    Service.write(Array(head.utf8) + body, to: connection)
+  }
+
+  // MARK: - The system
+
+  /// One line, within a second.
+  private static func request(_ connection: Int32) -> String? {
+    var patience = timeval(tv_sec: 1, tv_usec: 0)
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    var count = 0
+    while count < bytes.count, !bytes[..<count].contains(0x0A) {
+      let got = bytes.withUnsafeMutableBytes { Glibc.read(connection, $0.baseAddress! + count, $0.count - count) }
+      if got <= 0 { break }
+      count += got
+    }
+    guard let end = bytes[..<count].firstIndex(of: 0x0A) else { return nil }
+    return String(decoding: bytes[..<end], as: UTF8.self).trimmingCharacters(in: .whitespaces)
+  }
+
+  private static func write(_ bytes: [UInt8], to connection: Int32) {
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        send(connection, $0.baseAddress! + offset, $0.count - offset, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return }
+      offset += count
+    }
+  }
+
+  private static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+
+  private static func monotonic() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+  }
+}
