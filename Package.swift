@@ -93,7 +93,10 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
-    .testTarget(name: "IncidentsTests", dependencies: ["Incidents", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "IncidentsTests", dependencies: ["Incidents", "Sinks", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "DaemonTests", dependencies: ["Daemon", "Definitions", "Replay", "Store", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(name: "FollowingTests", dependencies: ["Following", "Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(

@@ -227,6 +227,13 @@ package final class Service {
     commit()
   }
 
+  /// Closes the store and the control socket; the service is not used again.
+  package func shutDown() throws {
+    try store.close()
+    if control >= 0 { close(control) }
+    if metrics >= 0 { close(metrics) }
+  }
+
   private func timeout(_ now: UInt64, _ watchdog: UInt64?, _ nextSweep: UInt64) -> Int32 {
     var due = nextSweep
     if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }

@@ -11,6 +11,11 @@ package struct Configuration: Sendable, Hashable {
     package var startsAtEnd = false
     /// Where it is written.
     package var place: Place
+
+    package init(files: String, place: Place) {
+      self.files = files
+      self.place = place
+    }
   }
 
   package var sources: [Source] = []

@@ -107,7 +107,6 @@ package final class Follower {
   package private(set) var pollsAny = false
   private var isFirstScan = true
   private var now = Timestamp(microseconds: 0)
-  private var removed: [String] = []
   private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
   /// - Parameter known: where to go on; those of files that are not there any more are kept until `forget`.
@@ -146,7 +145,8 @@ package final class Follower {
     if pollsAny || watchOfFolder.isEmpty { for base in Set(patterns.map(\.base)) { enter(base) } }
     for id in Array(files.keys) {
       guard let entry = files[id] else { continue }
-      if byPath[entry.checkpoint.path] == id { examine(entry.checkpoint.path) } else { settle(id) }
+      if byPath[entry.checkpoint.path] == id { examine(entry.checkpoint.path) }
+      settle(id)
     }
   }
 
@@ -270,7 +270,8 @@ package final class Follower {
       // Rewritten in place to the very same length?
       if !isContentKnown(id) { restart(id, unread: 0) }
     }
-    if let now = files[id], size > now.checkpoint.offset, size != now.tornSize { mark(id) }
+    // Also where bytes came in the place of NULs: the size is the same.
+    if let now = files[id], size > now.checkpoint.offset, size != now.tornSize || !isSame { mark(id) }
   }
 
   /// The file that had this name has it no longer.
@@ -339,7 +340,8 @@ package final class Follower {
       {
         return
       }
-      if isContentKnown(id, at: path) {
+      // Of a file that was not read yet the content says nothing, and it is read from the start either way.
+      if entry.checkpoint.offset > 0, isContentKnown(id, at: path) {
         if byPath[entry.checkpoint.path] == id { byPath[entry.checkpoint.path] = nil }
         return move(id, to: path)
       }
@@ -376,7 +378,7 @@ package final class Follower {
       if !isThere {
         // The old one is no more: this is it.
         close(descriptor)
-        byIdentity[Identity(source)] = nil
+        if byIdentity[Identity(source)] == id { byIdentity[Identity(source)] = nil }
         if byPath[source.path] == id { byPath[source.path] = nil }
         files[id]?.checkpoint.device = identity.device
         files[id]?.checkpoint.inode = identity.inode
@@ -394,7 +396,7 @@ package final class Follower {
       checkpoint.encoding = source.encoding
       checkpoint.fingerprint = source.fingerprint
       checkpoint.memory = source.memory
-      checkpoint.stream = source.stream
+      checkpoint.stream = newStream(path)
       checkpoint.isRotated = true
     } else {
       checkpoint.stream = newStream(path)
@@ -419,6 +421,9 @@ package final class Follower {
     if size > checkpoint.offset { mark(id) }
   }
 
+  /// So few bytes may be the same in two files by chance: they are read again.
+  private static let leastKnown: UInt64 = 64
+
   /// Known files whose beginning this is and whose last read bytes stand at their place.
   private func known(head: [UInt8], descriptor: Int32, size: UInt64) -> [Int] {
     var found: [Int] = []
@@ -427,7 +432,7 @@ package final class Follower {
     for count in headCounts.keys where count <= head.count {
       for id in byHead[Fingerprint.hash(head.span, 0, count)] ?? [] {
         guard let entry = files[id], entry.trouble == nil, entry.checkpoint.fingerprint.headCount == count,
-          entry.checkpoint.offset >= 64, size >= entry.checkpoint.offset
+          entry.checkpoint.offset >= Follower.leastKnown, size >= entry.checkpoint.offset
         else { continue }
         if Follower.isTail(entry.checkpoint, descriptor) { found.append(id) }
       }
@@ -448,8 +453,15 @@ package final class Follower {
   private func restart(_ id: Int, unread: UInt64) {
     guard var entry = files[id] else { return }
     notes.append(.rewritten(path: text(entry.checkpoint.path), unread: unread))
-    removed.append(entry.checkpoint.stream)
     unindex(id)
+    if entry.checkpoint.offset > 0 {
+      // A copy of the old content may turn up: it is known how far that was read.
+      var old = Entry(checkpoint: entry.checkpoint)
+      old.isGone = true
+      old.checkpoint.isRotated = true
+      old.quietSince = now
+      insert(old)
+    }
     entry.checkpoint.stream = newStream(entry.checkpoint.path)
     entry.checkpoint.offset = 0
     entry.checkpoint.lineCount = 0
@@ -520,7 +532,8 @@ package final class Follower {
       return nil
     }
     guard size > checkpoint.offset else { return nil }
-    if checkpoint.fingerprint.headCount < Fingerprint.headLimit { extendHead(id, descriptor) }
+    // Nothing was read yet: what stands there now is what will be read, whatever stood there before.
+    if checkpoint.offset == 0 || checkpoint.fingerprint.headCount < Fingerprint.headLimit { setHead(id, descriptor) }
     var end: UInt64?
     var isLimited = false
     if !entry.isFinal {
@@ -626,8 +639,7 @@ package final class Follower {
 
   /// Forgets rotated files that are gone since before `time`; their streams are returned, their checkpoints may go.
   package func forget(goneBefore time: Timestamp) -> [String] {
-    var forgotten = removed
-    removed = []
+    var forgotten: [String] = []
     for (id, entry) in files
     where entry.isGone && entry.descriptor < 0 && !entry.isReady && (entry.quietSince.map { $0 < time } ?? true) {
       forgotten.append(entry.checkpoint.stream)
@@ -671,14 +683,14 @@ package final class Follower {
     let id = nextID
     nextID += 1
     files[id] = entry
-    if !entry.isGone || byPath[entry.checkpoint.path] == nil { byPath[entry.checkpoint.path] = id }
+    if !entry.isGone { byPath[entry.checkpoint.path] = id }
     index(id)
     return id
   }
 
   private func index(_ id: Int) {
     guard let checkpoint = files[id]?.checkpoint else { return }
-    byIdentity[Identity(checkpoint)] = id
+    if byIdentity[Identity(checkpoint)] == nil || !files[id]!.isGone { byIdentity[Identity(checkpoint)] = id }
     guard checkpoint.fingerprint.headCount > 0 else { return }
     byHead[checkpoint.fingerprint.headHash, default: []].insert(id)
     headCounts[checkpoint.fingerprint.headCount, default: 0] += 1
@@ -694,10 +706,9 @@ package final class Follower {
     if byHead[checkpoint.fingerprint.headHash]?.isEmpty ?? false { byHead[checkpoint.fingerprint.headHash] = nil }
   }
 
-  /// A file that was short when it was found has a longer beginning now.
-  private func extendHead(_ id: Int, _ descriptor: Int32) {
+  /// The beginning as it is now: a file that was short when it was found has more of it.
+  private func setHead(_ id: Int, _ descriptor: Int32) {
     let head = Follower.bytes(descriptor, at: 0, count: Fingerprint.headLimit)
-    guard head.count > files[id]!.checkpoint.fingerprint.headCount else { return }
     unindex(id)
     files[id]!.checkpoint.fingerprint.headCount = head.count
     files[id]!.checkpoint.fingerprint.headHash = Fingerprint.hash(head.span, 0, head.count)
