@@ -17,6 +17,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C: module maps, shims and the loops that need intrinsics.
@@ -44,6 +45,8 @@ let package = Package(
       swiftSettings: plain,
       plugins: ["EmbedPlugin"]),
     .target(name: "Sinks", dependencies: ["Records", "Clients"], swiftSettings: hot),
+    .target(
+      name: "Store", dependencies: ["Records", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: plain),
     .target(
       name: "Verification", dependencies: ["Records", "Extraction", "Clients", "Detection", "Definitions"],
       swiftSettings: plain),
@@ -104,6 +107,13 @@ let package = Package(
       name: "AccuracyTests",
       dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"],
       swiftSettings: plain),
+    .executableTarget(
+      name: "store-victim", dependencies: ["Records", "Store"], path: "Tests/store-victim", swiftSettings: plain),
+    .testTarget(
+      // GRDB too: files of other versions and other programs are made by hand.
+      name: "StoreTests",
+      dependencies: ["Store", "store-victim", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
+      exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )
