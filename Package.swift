@@ -23,6 +23,7 @@ let package = Package(
     // C: module maps, shims and the loops that need intrinsics.
     .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .target(name: "CKernels"),
 
     // The walk.
@@ -47,6 +48,7 @@ let package = Package(
     .target(name: "Sinks", dependencies: ["Records", "Clients"], swiftSettings: hot),
     .target(
       name: "Store", dependencies: ["Records", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: plain),
+    .target(name: "Journal", dependencies: ["Records", "CSystemd"], swiftSettings: plain),
     .target(
       name: "Verification", dependencies: ["Records", "Extraction", "Clients", "Detection", "Definitions"],
       swiftSettings: plain),
@@ -76,7 +78,7 @@ let package = Package(
       dependencies: [
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification",
       ],
-      path: "Tests/TestSupport", swiftSettings: plain),
+      path: "Tests/TestSupport", exclude: ["with-journald"], swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
@@ -114,6 +116,9 @@ let package = Package(
       name: "StoreTests",
       dependencies: ["Store", "store-victim", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
       exclude: ["Fixtures"], swiftSettings: plain),
+    .executableTarget(
+      name: "journal-probe", dependencies: ["Records", "Journal"], path: "Tests/journal-probe", swiftSettings: plain),
+    .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

@@ -35,21 +35,6 @@ package struct StoredIncident: Sendable, Equatable {
   }
 }
 
-/// Identity of one message about one incident.
-package struct MessageID: Hashable, Sendable, Comparable {
-  package var incident: String
-  package var sequence: UInt64
-
-  package init(incident: String, sequence: UInt64) {
-    self.incident = incident
-    self.sequence = sequence
-  }
-
-  package static func < (left: MessageID, right: MessageID) -> Bool {
-    (left.incident, left.sequence) < (right.incident, right.sequence)
-  }
-}
-
 /// A message that has to be told and is not yet known to have arrived.
 package struct OutboxMessage: Sendable, Equatable {
   package struct Field: Sendable, Equatable {
