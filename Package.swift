@@ -54,6 +54,9 @@ let package = Package(
       plugins: ["EmbedPlugin"]),
     .target(name: "Sinks", dependencies: ["Records", "Clients", "Incidents"], swiftSettings: hot),
     .target(
+      name: "Store", dependencies: ["Records", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: plain),
+    .target(name: "Journal", dependencies: ["Records", "CSystemd"], swiftSettings: plain),
+    .target(
       name: "Verification", dependencies: ["Records", "Extraction", "Clients", "Detection", "Definitions"],
       swiftSettings: plain),
     .target(
@@ -90,7 +93,7 @@ let package = Package(
       dependencies: [
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification",
       ],
-      path: "Tests/TestSupport", swiftSettings: plain),
+      path: "Tests/TestSupport", exclude: ["with-journald"], swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IncidentsTests", dependencies: ["Incidents", "Sinks", "TestSupport"], swiftSettings: plain),
@@ -126,6 +129,16 @@ let package = Package(
       name: "AccuracyTests",
       dependencies: ["Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification", "TestSupport"],
       swiftSettings: plain),
+    .executableTarget(
+      name: "store-victim", dependencies: ["Records", "Store"], path: "Tests/store-victim", swiftSettings: plain),
+    .testTarget(
+      // GRDB too: files of other versions and other programs are made by hand.
+      name: "StoreTests",
+      dependencies: ["Store", "store-victim", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
+      exclude: ["Fixtures"], swiftSettings: plain),
+    .executableTarget(
+      name: "journal-probe", dependencies: ["Records", "Journal"], path: "Tests/journal-probe", swiftSettings: plain),
+    .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The built executable, beside the test product in the build folder.
+/// The built executables, beside the test product in the build folder.
 package enum Executable {
   package struct Run {
     package var status: Int32
@@ -8,20 +8,23 @@ package enum Executable {
     package var error: String
   }
 
-  package static let path: String = {
+  package static let path = path(of: "handshaked")
+
+  package static func path(of name: String) -> String {
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     let folders = [URL(fileURLWithPath: own), URL(fileURLWithPath: CommandLine.arguments[0])]
       .map { $0.deletingLastPathComponent().path }
     for folder in folders {
-      let candidate = folder + "/handshaked"
+      let candidate = folder + "/" + name
       if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
     }
-    preconditionFailure("handshaked is not built beside the tests: \(folders)")
-  }()
+    preconditionFailure("\(name) is not built beside the tests: \(folders)")
+  }
 
-  /// Runs `handshaked` with arguments and waits for its end. Output goes through files, so that no pipe fills up.
+  /// Runs `handshaked`, or the program at another path, with arguments and waits for its end. Output goes through files, so that no pipe fills up.
   package static func run(
-    _ arguments: [String], input: [UInt8]? = nil, environment: [String: String] = [:], directory: String? = nil
+    _ arguments: [String], program: String = Executable.path, input: [UInt8]? = nil,
+    environment: [String: String] = [:], directory: String? = nil
   ) throws -> Run {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("handshaked-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -34,7 +37,7 @@ package enum Executable {
     let output = try file("out")
     let error = try file("err")
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
+    process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
