@@ -40,12 +40,8 @@ let package = Package(
       dependencies: ["Records", "Envelopes", "Framing", "Scanning", "Extraction", "Clients"],
       swiftSettings: hot),
 
-    .target(name: "Incidents", dependencies: ["Records"], swiftSettings: plain),
-
     // Around the walk.
-    .target(
-      name: "Store", dependencies: ["Records", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: plain),
-    .target(name: "Journal", dependencies: ["CSystemd"], swiftSettings: hot),
+    .target(name: "Incidents", dependencies: ["Records"], swiftSettings: plain),
     .target(name: "Following", dependencies: ["Records", "Ingest", "CLinux"], swiftSettings: plain),
     .target(
       name: "Definitions",

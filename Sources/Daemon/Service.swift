@@ -10,6 +10,7 @@ import Journal
 import Records
 import Sinks
 import Store
+import Synchronization
 
 /// Why the service does not start.
 package struct StartError: Error, Sendable {
@@ -50,7 +51,8 @@ package final class Service {
   private var walk: Walk
   private var follower: Follower
   private let store: StateStore
-  private var journal: JournalOutput
+  private let journal: JournalDelivery
+  private let confirmations: Confirmations
   private var fold: IncidentFold
   private let log: (String) -> Void
 
@@ -64,7 +66,7 @@ package final class Service {
   /// Messages that are stored and not confirmed yet; those in flight are with the journal.
   private var outbox: [MessageID: OutboxMessage] = [:]
   private var outboxOrder: [MessageID] = []
-  private var inFlight: Set<MessageID> = []
+  private var handedOver: Set<MessageID> = []
   private var sentBefore: Set<MessageID> = []
 
   private var acknowledgements: [String: Timestamp] = [:]
@@ -102,7 +104,7 @@ package final class Service {
   ///   - log: a line for the service's own log.
   package init(_ plan: ServicePlan, load: @escaping () throws -> ServicePlan, log: @escaping (String) -> Void) throws {
     signals = hl_signal_open()
-    ServiceManager.extendStart(seconds: 60)
+    Notify.extendTimeout(by: .seconds(60))
     let store = try Service.open(plan, log)
     let state = try Service.state(of: store)
     let known = state.checkpoints.compactMap {
@@ -121,7 +123,9 @@ package final class Service {
       open: state.incidents.filter(\.isOpen).compactMap {
         try? JSONDecoder().decode(Incident.self, from: Data($0.value))
       })
-    journal = JournalOutput()
+    let confirmations = Confirmations()
+    self.confirmations = confirmations
+    journal = JournalDelivery { confirmations.add($0) }
     maintenance = state.maintenance
     control = Service.listen("control", plan.configuration.controlSocket, log)
     metrics = Service.listen("metrics", plan.configuration.metricsSocket, log)
@@ -155,7 +159,7 @@ package final class Service {
     if descriptor < 0 { log("\(name) socket \(path): \(String(cString: strerror(errno))); it is not served") }
     return descriptor
   }
-  private static let given = ServiceManager.listeningDescriptors()
+  private static let given = Notify.listenDescriptors()
 
   private static func follower(_ configuration: Configuration, known: [FileCheckpoint]) throws -> Follower {
     var patterns: [SourcePattern] = []
@@ -187,22 +191,23 @@ package final class Service {
   package func run(until isDone: () -> Bool = { false }) {
     startedAt = Service.monotonic()
     counters.rateSince = startedAt
-    let watchdog = ServiceManager.watchdogMicroseconds
+    // Twice within the manager's patience.
+    let watchdog = Notify.watchdogInterval.map { UInt64($0 / .microseconds(2)) }
     var lastPing: UInt64 = 0
     var lastSweep = startedAt
     var lastStatus: UInt64 = 0
     follower.scan(now: Service.now())
     say(follower.takeNotes())
-    ServiceManager.ready(statusLine())
+    Notify.ready(status: statusLine())
     sendOutbox()
     while !isStopping {
       let now = Service.monotonic()
       if let watchdog, now - lastPing >= watchdog {
-        ServiceManager.watchdog()
+        Notify.watchdog()
         lastPing = now
       }
       if now - lastStatus >= 10_000_000 {
-        ServiceManager.status(statusLine())
+        Notify.status(statusLine())
         lastStatus = now
       }
       let interval = follower.pollsAny ? Service.pollingInterval : Service.sweepInterval
@@ -223,12 +228,16 @@ package final class Service {
       say(follower.takeNotes())
       if !worked, !follower.hasReady, isDone() { break }
     }
-    ServiceManager.stopping()
+    Notify.stopping()
+    commit()
+    // What is confirmed by now need not be looked up at the next start.
+    takeConfirmed()
     commit()
   }
 
   /// Closes the store and the control socket; the service is not used again.
   package func shutDown() throws {
+    journal.stop(within: .seconds(5))
     try store.close()
     if control >= 0 { close(control) }
     if metrics >= 0 { close(metrics) }
@@ -243,7 +252,7 @@ package final class Service {
 
   /// Waits for something to happen, and takes it.
   private func wait(milliseconds: Int32) {
-    var waits = [follower.inotify, signals, journal.wake, control, metrics].map {
+    var waits = [follower.inotify, signals, confirmations.wake, control, metrics].map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return }
@@ -413,36 +422,33 @@ package final class Service {
     enqueue(MessageID(incident: identity, sequence: 1), Alert(backlog: open, identity: identity).fields)
   }
 
-  /// Hands stored messages to the journal, oldest first.
+  /// Hands stored messages to the journal, oldest first; those that find no room are handed over after a confirmation.
   private func sendOutbox() {
-    for id in outboxOrder where !inFlight.contains(id) {
+    for id in outboxOrder where !handedOver.contains(id) {
       guard let message = outbox[id] else { continue }
-      let entry = JournalEntry(
-        identity: JournalEntry.Identity(incident: id.incident, sequence: id.sequence),
-        fields: message.fields.map { ($0.name, $0.value) }, maybeSent: sentBefore.contains(id))
-      guard journal.enqueue(entry) else { break }
-      inFlight.insert(id)
-      sentBefore.insert(id)
+      do throws(JournalEntryFault) {
+        let entry = try JournalEntry(id: id, fields: message.fields.map { ($0.name, $0.value) })
+        guard journal.deliver(entry, perhapsSent: sentBefore.contains(id)) else { return }
+        handedOver.insert(id)
+      } catch {
+        // It would be refused for ever.
+        log("message \(id.incident) \(id.sequence): \(error)")
+        confirmations.add([id])
+      }
     }
   }
 
   private func takeConfirmed() {
-    let confirmed = journal.takeConfirmed()
-    if !confirmed.isEmpty {
-      for identity in confirmed {
-        let id = MessageID(incident: identity.incident, sequence: identity.sequence)
-        inFlight.remove(id)
-        sentBefore.remove(id)
-        if outbox.removeValue(forKey: id) != nil { change.confirmed.append(id) }
-      }
-      outboxOrder.removeAll { outbox[$0] == nil }
-      markDirty()
+    let confirmed = confirmations.take()
+    if confirmed.isEmpty { return }
+    for id in confirmed {
+      handedOver.remove(id)
+      sentBefore.remove(id)
+      if outbox.removeValue(forKey: id) != nil { change.confirmed.append(id) }
     }
-    // What the journal gave up on stays in the outbox and is handed over again.
-    if journal.pendingCount == 0, !inFlight.isEmpty {
-      inFlight.removeAll()
-      sendOutbox()
-    }
+    outboxOrder.removeAll { outbox[$0] == nil }
+    markDirty()
+    sendOutbox()
   }
 
   // MARK: - Committing
@@ -486,8 +492,8 @@ package final class Service {
 
   /// Takes configuration and definitions anew, whole or not at all. Returns what is wrong with them.
   private func reload() -> String? {
-    ServiceManager.reloading()
-    defer { ServiceManager.ready(statusLine()) }
+    Notify.reloading()
+    defer { Notify.ready(status: statusLine()) }
     do {
       let fresh = try load()
       let walk = try Walk(fresh.engine, zone: fresh.zone)
@@ -587,7 +593,7 @@ package final class Service {
           ("\($0)", counters.skips[$0].count)
         }),
       openIncidentCount: fold.open.values.filter { $0.sequence > 0 }.count, outboxCount: outbox.count,
-      journal: journal.health.rawValue, store: storeTrouble?.description ?? "working",
+      journal: journal.health.description, store: storeTrouble?.description ?? "working",
       commitCount: counters.commitCount, implausibleCount: fold.implausibleCount)
   }
 
@@ -610,7 +616,7 @@ package final class Service {
       + "\(fold.open.values.filter { $0.sequence > 0 }.count) incidents"
     if isBacklog { text += ", first reading" }
     if let storeTrouble { text += ", store: \(storeTrouble)" }
-    if journal.health != .working { text += ", journal: \(journal.health.rawValue)" }
+    if journal.health != .ready { text += ", \(journal.health)" }
     return text
   }
 
@@ -665,5 +671,44 @@ package final class Service {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+  }
+}
+
+/// Messages that were read back, on their way from the journal's thread to the service's.
+private final class Confirmations: Sendable {
+  private let ids = Mutex<[MessageID]>([])
+  /// Readable while there are any.
+  let wake: Int32
+  private let poke: Int32
+
+  init() {
+    var ends: [Int32] = [-1, -1]
+    pipe(&ends)
+    for end in ends {
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    }
+    wake = ends[0]
+    poke = ends[1]
+  }
+
+  deinit {
+    close(wake)
+    close(poke)
+  }
+
+  func add(_ confirmed: [MessageID]) {
+    ids.withLock { $0 += confirmed }
+    var byte: UInt8 = 1
+    _ = write(poke, &byte, 1)
+  }
+
+  func take() -> [MessageID] {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    while read(wake, &bytes, bytes.count) > 0 {}
+    return ids.withLock { ids in
+      defer { ids = [] }
+      return ids
+    }
   }
 }

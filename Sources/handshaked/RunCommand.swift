@@ -23,6 +23,7 @@ struct RunCommand: ParsableCommand {
     do {
       let service = try Service(try options.plan(), load: { try options.plan() }, log: { Terminal.message($0) })
       service.run()
+      try? service.shutDown()
     } catch let error as StartError {
       Terminal.plain(error.text)
       throw ExitCode(error.status)
