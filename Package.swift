@@ -89,12 +89,12 @@ let package = Package(
       dependencies: [
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Replay", "Verification",
       ],
-      path: "Tests/TestSupport", exclude: ["with-journald"], swiftSettings: plain),
+      path: "Tests/TestSupport", exclude: ["with-journald", "with-systemd"], swiftSettings: plain),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IngestTests", dependencies: ["Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "IncidentsTests", dependencies: ["Incidents", "Sinks", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "DaemonTests", dependencies: ["Daemon", "Definitions", "Replay", "Store", "TestSupport"],
+      name: "DaemonTests", dependencies: ["Daemon", "Definitions", "Replay", "Store", "TestSupport", "handshaked"],
       swiftSettings: plain),
     .testTarget(name: "FollowingTests", dependencies: ["Following", "Ingest", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
