@@ -1,4 +1,5 @@
 import Detection
+import Extraction
 import Foundation
 import Records
 import Replay
@@ -40,10 +41,21 @@ import Testing
   @Test func findingsAndSightingsAreRight() async throws {
     guard let rows = SignalTable.rows else { return }
     var score = Score()
+    var written: [RecordShape: Int] = [:]
+    var winter: [RecordShape: Int] = [:]
+    var summer: [RecordShape: Int] = [:]
     for seed in UInt64(1)...3 {
-      let corpus = try Corpus(seed: seed, variantCount: 20, rows: rows, at: Self.root)
-      let report = try await Replay.run(
-        ReplayRequest(paths: [corpus.folder], threadCount: 2), engine: TestEngine.engine)
+      // One run in three is told a zone, in a night in which its clocks change.
+      let season = seed == 2 ? Season.springNight : .utc
+      let corpus = try Corpus(seed: seed, variantCount: 20, rows: rows, at: Self.root, season: season)
+      let request = ReplayRequest(
+        paths: [corpus.folder], options: ExtractionOptions(zone: season.zone), threadCount: 2)
+      let report = try await Replay.run(request, engine: TestEngine.engine)
+      for record in corpus.records where record.expectation.isFinding {
+        written[record.shape, default: 0] += 1
+        guard let change = season.zone.transitions.first, let time = record.time else { continue }
+        if time < change.at { winter[record.shape, default: 0] += 1 } else { summer[record.shape, default: 0] += 1 }
+      }
       score += try Score(corpus, report, TestEngine.engine)
       corpus.remove()
     }
@@ -61,6 +73,13 @@ import Testing
       let ratio = score.fields[field]!
       print("ACCURACY \(field.rawValue) \(ratio.value.figure) (\(ratio.right) of \(ratio.all))")
       #expect(ratio.value >= Self.bar)
+    }
+    for shape in RecordShape.allCases {
+      #expect(written[shape, default: 0] >= 20, "\(shape.rawValue): too few findings were written")
+    }
+    for shape in RecordShape.onLocalClock {
+      // The zone's change lies among them: one offset for all would be wrong.
+      #expect(min(winter[shape, default: 0], summer[shape, default: 0]) >= 5, "\(shape.rawValue): one offset only")
     }
     #expect(score.recordCount >= 20_000)
     #expect(score.recall.value >= Self.bar)
