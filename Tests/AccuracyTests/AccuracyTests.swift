@@ -98,7 +98,7 @@ import Testing
     let request = ReplayRequest(paths: [corpus.folder], threadCount: 2)
     let whole = try Score(corpus, await Replay.run(request, engine: TestEngine.engine), TestEngine.engine)
     var useless: [String] = []
-    var factsOnly: [String] = []
+    var factsOnly: [String: Set<Score.Field>] = [:]
     for index in rules.signatures.indices {
       var fewer = rules
       let removed = fewer.signatures.remove(at: index)
@@ -113,7 +113,8 @@ import Testing
         continue
       }
       if score.wholeRecall.right < whole.wholeRecall.right {
-        factsOnly.append(removed.id)
+        factsOnly[removed.id] = Set(
+          Score.Field.allCases.filter { score.fields[$0]!.right < whole.fields[$0]!.right })
       } else {
         useless.append(removed.id)
       }
@@ -121,9 +122,14 @@ import Testing
     let count = rules.signatures.count - Scope.provenByCases.count
     print(
       "ABLATION \(count - useless.count) of \(count) matter (\(factsOnly.count) by the fields of their findings alone)")
-    if !factsOnly.isEmpty { print("  by fields: \(factsOnly.joined(separator: " "))") }
+    for (id, fields) in factsOnly.sorted(by: { $0.key < $1.key }) {
+      print("  by fields: \(id) (\(fields.map(\.rawValue).sorted().joined(separator: ", ")))")
+    }
     if !useless.isEmpty { print("  for nothing: \(useless.joined(separator: " "))") }
     #expect(useless.isEmpty)
+    // One more needs its reason there; one that matters otherwise by now must leave.
+    #expect(factsOnly == Scope.byFieldsOnly.mapValues(\.fields))
+    #expect(Scope.provenByCases.isSubset(of: rules.signatures.map(\.id)))
   }
 }
 
