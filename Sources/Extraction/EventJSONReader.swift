@@ -615,11 +615,12 @@ private struct EventJSONWalk {
       var token = scanner.next(in: text)
       if case .arrayStart = token, isPositional, !hasData {
         token = scanner.next(in: text)
-        while case .string(let valueStart, let valueEnd, _) = token {
+        // Numbers come without quotes.
+        while let (value, isString) = scalar(token, text) {
           unnamedCount += 1
           let itemStart = fields.text.count
           fields.appendPositionalName(unnamedCount)
-          addItem(text, valueStart..<valueEnd, isString: true, nameStart: itemStart, to: &fields)
+          addItem(text, value, isString: isString, nameStart: itemStart, to: &fields)
           token = scanner.next(in: text)
         }
         guard case .arrayEnd = token else { return }
@@ -649,6 +650,15 @@ private struct EventJSONWalk {
         }
       default: break
       }
+    }
+  }
+
+  private func scalar(_ token: JSONScanner.Token, _ text: Span<UInt8>) -> (value: Range<Int>, isString: Bool)? {
+    switch token {
+    case .string(let start, let end, _): (start..<end, true)
+    // A null keeps its place.
+    case .word(let start, let end): (start..<(text.has("null", at: start) ? start : end), false)
+    default: nil
     }
   }
 

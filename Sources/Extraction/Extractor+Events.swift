@@ -87,7 +87,8 @@ extension Extractor {
     case .eventText: return EventTextReader.readViewer(text, start: start, end: end, into: &fields)
     default: return false
     }
-    // XML and JSON may carry the rendered text alone.
+    // XML and JSON may carry the data without names, or the rendered text alone.
+    SchannelInserts.fill(&fields)
     SchannelText.fill(&fields)
     return true
   }

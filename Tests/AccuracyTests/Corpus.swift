@@ -4,9 +4,13 @@ import Records
 /// The shapes that the corpus writes, as the rows of `MatrixTests` name them.
 enum RecordShape: String, CaseIterable, Sendable {
   case cmtrace, managed, simple
+  /// Local times without a bias, in a file that native code writes as well: its records tell the bias.
+  case managedBesideNative = "managed beside native"
+  case consoleBesideNative = "sms-admin-ui beside native"
   case windowsUpdate7 = "windows-update 7"
   case windowsUpdate10 = "windows-update 10"
   case errorLog = "sql-errorlog"
+  case wideErrorLog = "sql-errorlog utf-16"
   case console = "sms-admin-ui"
   case distribution = "software-distribution"
   case prerequisites = "setup"
@@ -14,11 +18,27 @@ enum RecordShape: String, CaseIterable, Sendable {
   case xml = "event-xml"
   case prettyXML = "event-xml pretty"
   case wrappedXML = "event-xml <Events>"
-  case winlogbeat, nxlog, openWEC = "openwec"
+  case winlogbeat7 = "winlogbeat 7"
+  case winlogbeat8 = "winlogbeat 8"
+  case nxlog, openWEC = "openwec"
+  case openWECRaw = "openwec raw-json"
   case fluentBit = "fluent-bit events"
+  case fluentBitInserts = "fluent-bit inserts"
   case wazuh, vector = "vector events"
   case openTelemetry = "otel events"
-  case snare, viewer = "event-text"
+  case prettyJSON = "event-json pretty"
+  case snare
+  case blankSnare = "snare blanks"
+  case viewer = "event-text"
+
+  /// Formats whose records name a local time and nothing that tells its zone.
+  static let onLocalClock: Set<RecordShape> = [
+    .managed, .windowsUpdate7, .windowsUpdate10, .errorLog, .wideErrorLog, .console, .prerequisites, .nxlog, .snare,
+    .blankSnare, .viewer,
+  ]
+
+  /// The rendered text is all that came.
+  var isEventText: Bool { self == .snare || self == .blankSnare || self == .viewer }
 }
 
 /// A record as it lies in a file, with everything that a finding on it must say.
@@ -37,6 +57,8 @@ struct PlacedRecord: Sendable {
   var client: Wanted
   var server: Wanted
   var code: Wanted
+  /// The row of the census that the record adds to, `client|server|protocol` in lower case.
+  var sighting: String?
   /// Where the record came through a forwarder: the bytes of its first envelope, and how many it came in.
   var relayed: (length: UInt64, parts: Int)?
 }
@@ -44,18 +66,20 @@ struct PlacedRecord: Sendable {
 /// Generated logs in a folder, and the truth about them.
 struct Corpus: Sendable {
   var folder: String
+  var season: Season
   var records: [PlacedRecord] = []
-  /// Rows that the census must hold, `client|server|protocol` in lower case, and how often.
-  var sightings: [String: Int] = [:]
   /// Clients of IIS rows that are no recovery row: their sightings are neither demanded nor wrong.
   var otherClients: Set<String> = []
   var byteCount = 0
 
   /// Writes the logs of one seed: every row of the knowledge base in scope `variantCount` times, and decoys among them.
-  init(seed: UInt64, variantCount: Int, rows: [SignalRow], at root: String, isPlain: Bool = false) throws {
+  init(
+    seed: UInt64, variantCount: Int, rows: [SignalRow], at root: String, season: Season = .utc, isPlain: Bool = false
+  ) throws {
     folder = "\(root)-\(seed)"
+    self.season = season
     try? FileManager.default.removeItem(atPath: folder)
-    var writer = CorpusWriter(seed: seed, isPlain: isPlain)
+    var writer = CorpusWriter(seed: seed, season: season, isPlain: isPlain)
     for payload in Corpus.payloads(rows, variantCount, &writer.dice) { writer.add(payload) }
     for stream in writer.finish() {
       let path = folder + "/" + stream.path
@@ -65,7 +89,6 @@ struct Corpus: Sendable {
       byteCount += stream.bytes.count
     }
     records = writer.records
-    sightings = writer.sightings
     otherClients = writer.otherClients
   }
 

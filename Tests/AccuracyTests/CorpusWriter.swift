@@ -7,7 +7,6 @@ import Records
 struct CorpusWriter {
   var dice: Dice
   private(set) var records: [PlacedRecord] = []
-  private(set) var sightings: [String: Int] = [:]
   private(set) var otherClients: Set<String> = []
   private var streams: [String: Stream] = [:]
   private var clientNumber = 0
@@ -20,10 +19,26 @@ struct CorpusWriter {
     /// Rows: the columns in force.
     var fields: [String] = []
     var ends: String? = nil
+    /// UTF-16, the low byte first, behind a byte order mark.
+    private(set) var isWide = false
+
+    mutating func widen() {
+      guard bytes.isEmpty else { return }
+      isWide = true
+      bytes = [0xFF, 0xFE]
+    }
+
+    mutating func append(_ text: String) {
+      guard isWide else {
+        bytes += text.utf8
+        return
+      }
+      for unit in text.utf16 { bytes += [UInt8(unit & 0xFF), UInt8(unit >> 8)] }
+    }
   }
 
   /// How a host's logs came here.
-  private enum Way { case plain, rsyslogFile, rfc5424, filebeat }
+  private enum Way { case plain, rsyslogFile, rsyslogTraditional, rfc5424, filebeat }
 
   private struct Host {
     var name: String
@@ -33,17 +48,20 @@ struct CorpusWriter {
     var biasText: String
   }
 
-  private static let start: Int64 = 1_772_409_600_000_000  // 2026-03-02T00:00:00Z
   private static let biases = [
     (300, "+300"), (-60, "-60"), (-330, "-330"), (0, "+000"), (0, "+00"), (480, "+480"), (-120, "-120"), (240, "+240"),
   ]
-  private static let ways: [Way] = [.plain, .plain, .plain, .rsyslogFile, .rfc5424, .filebeat]
+  private static let ways: [Way] = [
+    .plain, .plain, .plain, .rsyslogFile, .rsyslogTraditional, .rfc5424, .filebeat,
+  ]
 
   /// - Parameter isPlain: no file has been through a forwarder.
-  init(seed: UInt64, isPlain: Bool = false) {
+  init(seed: UInt64, season: Season, isPlain: Bool = false) {
     dice = Dice(seed)
+    self.season = season
     self.isPlain = isPlain
   }
+  private let season: Season
   private let isPlain: Bool
 
   private func host(_ prefix: String, _ number: Int, _ suffix: String = "") -> Host {
@@ -56,7 +74,7 @@ struct CorpusWriter {
   mutating func finish() -> [Stream] {
     streams.values.map { stream in
       var stream = stream
-      if let ends = stream.ends { stream.bytes += Array(ends.utf8) }
+      if let ends = stream.ends { stream.append(ends) }
       return stream
     }.sorted { $0.path < $1.path }
   }
@@ -74,7 +92,7 @@ struct CorpusWriter {
 
   /// The stream at `path`, moved on by some seconds to a moment of `digits` fraction digits.
   private mutating func open(_ path: String, digits: Int) -> Stream {
-    var stream = streams[path] ?? Stream(path: path, clock: Self.start + Int64(dice.roll(3600)) * 1_000_000)
+    var stream = streams[path] ?? Stream(path: path, clock: season.start + Int64(dice.roll(3600)) * 1_000_000)
     let unit: Int64 = digits == 0 ? 1_000_000 : digits == 2 ? 10_000 : digits == 3 ? 1000 : 1
     stream.clock = (stream.clock + Int64(1 + dice.roll(20_000_000))) / unit * unit + unit
     return stream
@@ -89,11 +107,12 @@ struct CorpusWriter {
         id: payload.id, shape: shape, path: stream.path, offset: UInt64(stream.bytes.count), line: text,
         expectation: payload.expectation, time: time, isTimeJudged: isTimeJudged, host: host, client: client,
         server: server, code: payload.code))
-    stream.bytes += Array(text.utf8)
+    stream.append(text)
   }
 
+  /// The record placed last is a sighting.
   private mutating func sight(_ client: String, _ server: String, _ protocolName: String) {
-    sightings["\(client)|\(server)|\(protocolName)".lowercased(), default: 0] += 1
+    records[records.count - 1].sighting = "\(client)|\(server)|\(protocolName)".lowercased()
   }
 
   // MARK: Text logs
@@ -112,10 +131,17 @@ struct CorpusWriter {
     var stream = open(
       (host.way == .plain
         ? "\(host.name)/\(folder)\(marker)/\(log).log" : "collector01/\(host.name)\(marker)_\(log).log"),
-      digits: shape == .managed ? 6 : shape == .console || shape == .prerequisites ? 0 : shape == .errorLog ? 2 : 3)
+      digits: digits(of: shape))
     let time = Timestamp(microseconds: stream.clock)
+    if shape == .wideErrorLog { stream.widen() }
+    let isBesideNative = shape == .managedBesideNative || shape == .consoleBesideNative
+    if isBesideNative, stream.bytes.isEmpty || dice.chance(20) {
+      stream.append(enveloped(frame(dice.pick(fillers), .cmtrace, kind, host, time), host, log, time))
+      // A script writes a bias that means nothing: it teaches none (formats.md §1.1).
+      if dice.chance(50) { stream.append(enveloped(scripted(host, time), host, log, time)) }
+    }
     if dice.chance(30) {
-      stream.bytes += Array(enveloped(frame(dice.pick(fillers), shape, kind, host, time), host, log, time).utf8)
+      stream.append(enveloped(frame(dice.pick(fillers), shape, kind, host, time), host, log, time))
     }
     let record = enveloped(frame(text, shape, kind, host, time), host, log, time)
     let client: Wanted
@@ -127,7 +153,7 @@ struct CorpusWriter {
     // SQL Server's own log is the server's.
     place(
       payload, record, &stream, shape, host: host.name, time: time, client: client,
-      server: shape == .errorLog ? .one(host.name) : payload.server)
+      server: shape == .errorLog || shape == .wideErrorLog ? .one(host.name) : payload.server)
     streams[stream.path] = stream
     if case .sighting = payload.expectation {
       sight(
@@ -136,10 +162,27 @@ struct CorpusWriter {
     }
   }
 
+  private func digits(of shape: RecordShape) -> Int {
+    switch shape {
+    case .managed, .managedBesideNative: 6
+    case .console, .consoleBesideNative, .prerequisites: 0
+    case .errorLog, .wideErrorLog: 2
+    default: 3
+    }
+  }
+
+  /// A record as administrators' scripts imitate the format: zero for a bias, whatever the zone.
+  private func scripted(_ host: Host, _ time: Timestamp) -> String {
+    let local = time.adding(minutes: -host.bias).civil
+    return "<![LOG[Repair finished]LOG]!><time=\"\(clock(local))+000\" "
+      + "date=\"\(padded(local.month))-\(padded(local.day))-\(local.year)\" component=\"Repair\" context=\"\" "
+      + "type=\"1\" thread=\"4120\" file=\"repair.ps1\">"
+  }
+
   private var fillers: [String] {
     [
       "Entering the main loop", "Evaluating 12 items", "Heartbeat of thread 4120", "Policy is up to date",
-      "Nothing to do, sleeping", "Loaded 3 certificates",
+      "Nothing to do, sleeping", "Loaded 3 certificates", "Pr\u{FC}fung beendet \u{2013} 2 Eintr\u{E4}ge \u{1D4D0}",
     ]
   }
 
@@ -148,14 +191,15 @@ struct CorpusWriter {
     let turn = Int(host.name.utf8.last!)
     switch log {
     case "WindowsUpdate": return turn % 2 == 0 ? .windowsUpdate7 : .windowsUpdate10
-    case "ERRORLOG": return .errorLog
-    case "SmsAdminUI": return turn % 2 == 0 ? .console : .cmtrace
+    // A relay has decoded what it sends on.
+    case "ERRORLOG": return host.way == .plain && turn % 2 == 0 ? .wideErrorLog : .errorLog
+    case "SmsAdminUI": return [.console, .consoleBesideNative, .cmtrace][turn % 3]
     case "SoftwareDistribution": return .distribution
     case "ConfigMgrPrereq": return .prerequisites
     default: break
     }
     switch kind.shape {
-    case .managed: return .managed
+    case .managed: return turn % 2 == 0 ? .managedBesideNative : .managed
     case .site: return turn % 4 != 1 ? .simple : .cmtrace
     default: return .cmtrace
     }
@@ -164,27 +208,32 @@ struct CorpusWriter {
   private mutating func frame(
     _ text: String, _ shape: RecordShape, _ kind: LogKind, _ host: Host, _ time: Timestamp
   ) -> String {
-    let utc = time.civil
-    let day = "\(utc.year)-\(padded(utc.month))-\(padded(utc.day))"
-    let short = "\(padded(utc.hour)):\(padded(utc.minute)):\(padded(utc.second))"
+    let own: Civil
     switch shape {
-    // Local time without a bias: the zone of the run counts, UTC here.
-    case .windowsUpdate7: return "\(day)\t\(short):\(padded(utc.microsecond / 1000, 3))\t 968\t9d0\tAgent\t  * \(text)"
+    case .distribution: own = time.civil
+    case .consoleBesideNative, .managedBesideNative: own = time.adding(minutes: -host.bias).civil
+    // Local time without a bias: the zone of the run counts.
+    default: own = season.local(time).civil
+    }
+    let day = "\(own.year)-\(padded(own.month))-\(padded(own.day))"
+    let short = "\(padded(own.hour)):\(padded(own.minute)):\(padded(own.second))"
+    switch shape {
+    case .windowsUpdate7: return "\(day)\t\(short):\(padded(own.microsecond / 1000, 3))\t 968\t9d0\tAgent\t  * \(text)"
     case .windowsUpdate10:
       return
-        "\(day.replacingOccurrences(of: "-", with: "/")) \(short).\(padded(utc.microsecond / 1000, 3))0000 4388  10044 WebServices     \(text)"
-    case .errorLog:
-      return text.split(separator: "\n").map { "\(day) \(short).\(padded(utc.microsecond / 10_000)) spid12s     \($0)" }
+        "\(day.replacingOccurrences(of: "-", with: "/")) \(short).\(padded(own.microsecond / 1000, 3))0000 4388  10044 WebServices     \(text)"
+    case .errorLog, .wideErrorLog:
+      return text.split(separator: "\n").map { "\(day) \(short).\(padded(own.microsecond / 10_000)) spid12s     \($0)" }
         .joined(separator: "\r\n")
-    case .console:
+    case .console, .consoleBesideNative:
       return
-        "[\(1 + dice.roll(30)), PID:\(1000 + dice.roll(9000))][\(padded(utc.month))/\(padded(utc.day))/\(utc.year) \(short)] :\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
+        "[\(1 + dice.roll(30)), PID:\(1000 + dice.roll(9000))][\(padded(own.month))/\(padded(own.day))/\(own.year) \(short)] :\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
     case .distribution:
       return
-        "\(day) \(short).\(padded(utc.microsecond / 1000, 3)) UTC\tError\tw3wp.\(dice.roll(90))\tClientImplementation.GetCookie\t\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
+        "\(day) \(short).\(padded(own.microsecond / 1000, 3)) UTC\tError\tw3wp.\(dice.roll(90))\tClientImplementation.GetCookie\t\(text.replacingOccurrences(of: "\n", with: "\r\n"))"
     case .prerequisites:
       return
-        "<\(padded(utc.month))-\(padded(utc.day))-\(utc.year) \(short)> \(text.replacingOccurrences(of: "\n", with: " "))"
+        "<\(padded(own.month))-\(padded(own.day))-\(own.year) \(short)> \(text.replacingOccurrences(of: "\n", with: " "))"
     default: break
     }
     let isSite = shape == .simple
@@ -199,9 +248,9 @@ struct CorpusWriter {
         + "\(clock(local))\(host.biasText)><thread=\(thread) (0x\(String(thread, radix: 16, uppercase: true)))>"
     }
     let message = text.replacingOccurrences(of: "\n", with: "\r\n")
-    if shape == .managed {
-      // No bias: the zone of the run counts, UTC here. Single digits for month and day.
-      let local = time.civil
+    if shape == .managed || shape == .managedBesideNative {
+      // No bias. Single digits for month and day.
+      let local = own
       let fraction = padded(local.microsecond, 6) + "7"
       return
         "<![LOG[\(message)]LOG]!><time=\"\(local.hour):\(padded(local.minute)):\(padded(local.second)).\(fraction)\" "
@@ -227,6 +276,8 @@ struct CorpusWriter {
     switch host.way {
     case .plain: return record + "\r\n"
     case .rsyslogFile: return "\(received.dropLast())+00:00 \(host.name) \(log): \(flat)\n"
+    case .rsyslogTraditional:
+      return "\(Rendering.traditional(season.local(time))) \(host.name) \(log): \(flat)\n"
     case .rfc5424: return "<134>1 \(received) \(host.name) \(log) - - - \(flat)\n"
     case .filebeat:
       return "{\"@timestamp\":\"\(received)\",\"log\":{\"offset\":\(records.count),\"file\":{\"path\":"
@@ -318,7 +369,7 @@ struct CorpusWriter {
       "#Date: \(civil.year)-\(padded(civil.month))-\(padded(civil.day)) \(padded(civil.hour)):\(padded(civil.minute)):00",
       "#Fields: " + fields.joined(separator: " "),
     ] {
-      stream.bytes += Array(wrapped(line, host, "u_ex260302", isFilebeat, time).utf8)
+      stream.append(wrapped(line, host, "u_ex260302", isFilebeat, time))
     }
   }
 
@@ -342,9 +393,9 @@ struct CorpusWriter {
         fields.append("transport")
       }
       stream.fields = fields
-      stream.bytes += Array(
+      stream.append(
         "#Software: Microsoft HTTP API 2.0\r\n#Version: 1.0\r\n#Date: 2026-03-02 00:00:00\r\n#Fields: \(fields.joined(separator: " "))\r\n"
-          .utf8)
+      )
     }
     let time = Timestamp(microseconds: stream.clock)
     let civil = time.civil
@@ -370,38 +421,51 @@ struct CorpusWriter {
     let host = self.host("SRV", 1 + dice.roll(6), ".corp.example").name
     // Text alone says only what its message says.
     var shapes: [RecordShape] = [
-      .xml, .prettyXML, .wrappedXML, .winlogbeat, .nxlog, .openWEC, .wazuh, .openTelemetry,
+      .xml, .prettyXML, .wrappedXML, .winlogbeat7, .winlogbeat8, .nxlog, .openWEC, .openWECRaw, .wazuh, .openTelemetry,
+      .prettyJSON,
     ]
-    // These two lose data that stand in UserData (formats.md §5).
-    if !event.isUserData { shapes += [.fluentBit, .vector] }
+    // These lose data that stand in UserData (formats.md §5).
+    if !event.isUserData { shapes += [.fluentBit, .fluentBitInserts, .vector] }
     // The newest text of 36888 leaves the state out (formats.md §4.1): where it decides, text says something else.
     let text = payload.id.hasPrefix("SCH-STATE") ? nil : Rendering.message(event)
-    let shape = text != nil && dice.chance(25) ? dice.pick([.snare, .viewer]) : dice.pick(shapes)
-    let isJSON = ![.xml, .prettyXML, .wrappedXML, .snare, .viewer].contains(shape)
+    let shape = text != nil && dice.chance(35) ? dice.pick([.snare, .blankSnare, .viewer]) : dice.pick(shapes)
+    let isJSON = ![.xml, .prettyXML, .wrappedXML].contains(shape) && !shape.isEventText
     var stream = open(
       "\(host)/\(event.channel.replacingOccurrences(of: "/", with: "-"))-\(shape)\(isJSON ? ".json" : ".xml")",
-      digits: [.nxlog, .snare, .viewer].contains(shape) ? 0 : 6)
+      digits: shape.isEventText || [.nxlog, .fluentBit, .fluentBitInserts].contains(shape) ? 0 : 6)
     let time = Timestamp(microseconds: stream.clock)
+    let local = season.local(time)
     if shape == .wrappedXML, stream.bytes.isEmpty {
-      stream.bytes += Array("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Events>\n".utf8)
+      stream.append("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Events>\n")
       stream.ends = "</Events>\n"
     }
     let rendered: String
     switch shape {
     case .prettyXML: rendered = Rendering.xml(event, host, time, isPretty: true, &dice)
-    case .winlogbeat: rendered = Rendering.winlogbeat(event, host, time, json, &dice)
-    case .nxlog: rendered = Rendering.nxlog(event, host, time, json)
+    case .winlogbeat7: rendered = Rendering.winlogbeat(event, host, time, version: 7, json, &dice)
+    case .winlogbeat8: rendered = Rendering.winlogbeat(event, host, time, version: 8, json, &dice)
+    case .nxlog: rendered = Rendering.nxlog(event, host, local, json)
     case .openWEC: rendered = Rendering.openWEC(event, host, time, json, &dice)
-    case .fluentBit: rendered = Rendering.fluentBit(event, host, time, json)
+    case .openWECRaw: rendered = Rendering.openWECRaw(event, host, time, json, &dice)
+    case .fluentBit, .fluentBitInserts:
+      rendered = Rendering.fluentBit(
+        event, host, local, minutesEast: season.minutesEast(at: time), hasNames: shape == .fluentBit, json)
     case .wazuh: rendered = Rendering.wazuh(event, host, time, json)
     case .vector: rendered = Rendering.vector(event, host, time, json)
     case .openTelemetry: rendered = Rendering.openTelemetry(event, host, time, json)
-    case .snare: rendered = Rendering.snare(event, host, time, text!)
-    case .viewer: rendered = Rendering.viewer(event, host, time, text!)
+    case .prettyJSON:
+      let flat =
+        dice.chance(50)
+        ? Rendering.winlogbeat(event, host, time, version: 8, json, &dice)
+        : Rendering.openWEC(event, host, time, json, &dice)
+      rendered = Rendering.pretty(flat)
+    case .snare: rendered = Rendering.snare(event, host, local, text!, separator: "\t")
+    case .blankSnare: rendered = Rendering.snare(event, host, local, text!, separator: " ")
+    case .viewer: rendered = Rendering.viewer(event, host, local, text!)
     default: rendered = Rendering.xml(event, host, time, isPretty: false, &dice)
     }
     let (client, server) = sides(event, host)
-    let isText = shape == .snare || shape == .viewer
+    let isText = shape.isEventText
     place(
       payload, rendered, &stream, shape, host: host, time: time, client: isText ? .any([host, nil]) : client,
       // Of these texts only that of 36871 says which side the machine was on.

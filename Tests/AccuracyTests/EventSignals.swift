@@ -93,7 +93,9 @@ enum EventSignals {
     var values = values
     let target = dice.server()
     let isNewer = dice.chance(50)
-    if id == 36888, dice.chance(60) { values.append(("TargetName", target)) }
+    // The oldest builds have no target, newer ones an empty one where none was named (formats.md §4.1).
+    let hasTarget = dice.chance(60)
+    if id == 36888, hasTarget || isNewer { values.append(("TargetName", hasTarget ? target : "")) }
     if isNewer, callers.contains(id) {
       let process = dice.pick(["CcmExec", "lsass", "svchost", "w3wp"])
       values = [("CallerProcessId", "\(1000 + dice.roll(9000))"), ("CallerProcessImageName", process)] + values

@@ -76,9 +76,9 @@ struct Score: Sendable {
       precision.count(false)
       note("\(finding.signature) between the records", "\(finding.findingClass.rawValue) at \(place)")
     }
-    judgeSightings(corpus, report)
-    for record in corpus.records {
-      if case .context = record.expectation { try judgeContext(record, engine) }
+    judgeSightings(corpus.records, SightingRow.all(report.census, names: report.names), corpus.otherClients)
+    for record in corpus.records where record.expectation.isContext {
+      try judgeContext(record, bytes: Array(record.line.utf8), origin: (record.host, record.path), engine)
     }
   }
 
@@ -154,9 +154,11 @@ struct Score: Sendable {
   }
 
   /// A replay counts contexts by signature alone, so each record goes through the walk once more by itself.
-  private mutating func judgeContext(_ record: PlacedRecord, _ engine: Engine) throws {
-    let outcome = try TestEngine.run(
-      Array(record.line.utf8), host: record.host, log: Origin.logName(ofPath: record.path), engine: engine)
+  /// - Parameter bytes: the record as it came, envelopes and all.
+  mutating func judgeContext(
+    _ record: PlacedRecord, bytes: [UInt8], origin: (host: String, path: String), _ engine: Engine
+  ) throws {
+    let outcome = try TestEngine.run(bytes, host: origin.host, log: Origin.logName(ofPath: origin.path), engine: engine)
     let isSeen = zip(engine.rules.rules.signatures, outcome.signatureCounts).contains {
       // A look-alike that is known by name counts as well.
       ($0.0.yields == .context || $0.0.yields == .none) && $0.1 > 0
@@ -167,20 +169,25 @@ struct Score: Sendable {
 
   // MARK: Sightings
 
-  private mutating func judgeSightings(_ corpus: Corpus, _ report: ReplayReport) {
+  /// - Parameter otherClients: whose rows are neither demanded nor wrong.
+  mutating func judgeSightings(_ records: [PlacedRecord], _ rows: [SightingRow], _ otherClients: Set<String>) {
+    var wanted: [String: Int] = [:]
+    for record in records {
+      if let pair = record.sighting { wanted[pair, default: 0] += 1 }
+    }
     var came: [String: Int] = [:]
-    for row in SightingRow.all(report.census, names: report.names) {
+    for row in rows {
       let client = row.client ?? row.clientIP ?? ""
-      if corpus.otherClients.contains(client) { continue }
+      if otherClients.contains(client) { continue }
       came["\(client)|\(row.server ?? "")|\(row.protocolName ?? "")".lowercased(), default: 0] += Int(row.count)
     }
-    for (pair, count) in corpus.sightings {
+    for (pair, count) in wanted {
       let right = min(count, came[pair] ?? 0)
       sightingRecall += Ratio(right: right, all: count)
       if right < count { note("census lacks", "\(pair): \(right) of \(count)") }
     }
     for (pair, count) in came {
-      let right = min(count, corpus.sightings[pair] ?? 0)
+      let right = min(count, wanted[pair] ?? 0)
       sightingPrecision += Ratio(right: right, all: count)
       if right < count { note("census has too many", "\(pair): \(count), right is \(right)") }
     }

@@ -61,6 +61,21 @@ enum Scope {
     "client.update-agent-failed", "dotnet.sync-status", "dotnet.update-endpoint",
   ]
 
+  /// Definitions without which as many right findings come, by more general ones, but with poorer fields: the list is
+  /// closed, each with the fields that it alone fills and why they are worth a definition.
+  static let byFieldsOnly: [String: (fields: Set<Score.Field>, reason: String)] = [
+    "client.request-failed": ([.server], "the URL names the site system"),
+    "client.gateway-refused": (
+      [.client], "client.gateway-refused-elsewhere tells the same status, in logs of servers: their writer is no client"
+    ),
+    "client.exchange-failed": ([.server], "HostName names the site system"),
+    "client.post-failed": ([.server], "the URL names the management point"),
+    "client.software-center": (
+      [.client], "dotnet.failure tells the same text, in any log: its writer need be no client"
+    ),
+    "code.client-tls": ([.client], "code.tls tells the same code, in any log: its writer need be no client"),
+  ]
+
   static func contains(_ row: SignalRow) -> Bool { prefixes.contains(row.prefix) }
 
   /// Sources that are wholly in scope, whatever the id.

@@ -41,6 +41,8 @@ enum Expectation: Sendable {
   case findingOrQuiet(Set<FindingClass>)
 
   var isFinding: Bool { if case .finding = self { true } else { false } }
+  var isSighting: Bool { if case .sighting = self { true } else { false } }
+  var isContext: Bool { if case .context = self { true } else { false } }
 
   var classes: Set<FindingClass> {
     switch self {

@@ -459,6 +459,10 @@ extension Substring {
     #expect(
       readJSON(head + #""StringInserts":["server","0x8009030d"]}"#) == expected
         + "\n- Qualifiers=0\n- param1=server\n- param2=0x8009030d")
+    // Numbers come without quotes, and what follows the list is read.
+    #expect(
+      readJSON(head + #""StringInserts":[4242,"CcmExec",40,1205,""],"Extra":"x"}"#) == expected
+        + "\n- Qualifiers=0\n- param1=4242\n- param2=CcmExec\n- param3=40\n- param4=1205\n- param5=\n- Extra=x")
     #expect(
       readJSON(head + #""EventData":{"Type":"server"},"StringInserts":["server"]}"#) == expected
         + "\n- Type=server\n- Qualifiers=0")
