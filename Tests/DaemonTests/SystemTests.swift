@@ -6,9 +6,9 @@ import Testing
 @Suite(.serialized) struct SystemTests {
   private static let program = Executable.path(of: "handshaked")
 
-  /// A failure of a client with a server of its own: an incident and an alert for each.
+  /// A failure of a client with a server and a moment of its own (the second argument): an incident and an alert for each.
   private static let record = #"""
-    record() { printf '<![LOG[[CCMHTTP] ERROR: URL=https://%s.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time="06:15:01.125-60" date="03-02-2026" component="CcmMessaging" context="" type="3" thread="4242" file="ccmhttp.cpp:1641">\r\n' "$1"; }
+    record() { printf '<![LOG[[CCMHTTP] ERROR: URL=https://%s.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time="%s.125-60" date="03-02-2026" component="CcmMessaging" context="" type="3" thread="4242" file="ccmhttp.cpp:1641">\r\n' "$1" "$2"; }
     """#
 
   /// Kills the service at system calls of its store and of its messages, again and again: every failure is counted once
@@ -25,11 +25,12 @@ import Testing
         # The first reading is over before anything fails.
         printf 'nothing yet\n' >logs/PC-1/CcmMessaging.log
         timeout -s TERM 2 "$1" run --config c.yaml 2>err || true
-        calls=(pwrite64 sendmsg fdatasync pread64 sendto pwrite64 sendmsg read)
+        # The call, and how often it is made between start and rest.
+        calls=("pwrite64 12" "sendmsg 2" "fdatasync 2" "pread64 20" "sendmsg 1" "pwrite64 12" "fdatasync 1" "pwrite64 6")
         for round in $(seq "$2"); do
-          record "mp-$round" >>logs/PC-1/CcmMessaging.log
-          call=${calls[$((round % ${#calls[@]}))]}
-          timeout -s KILL 3 strace -f -qq -o trace -e trace="$call" -e inject="$call:signal=KILL:when=$((RANDOM % 25 + 1))" \
+          record "mp-$round" "$(date -u -d @$((round * 7)) +%H:%M:%S)" >>logs/PC-1/CcmMessaging.log
+          read -r call most <<<"${calls[$((round % ${#calls[@]}))]}"
+          timeout -s KILL 2 strace -f -qq -o trace -e trace="$call" -e inject="$call:signal=KILL:when=$((RANDOM % most + 1))" \
             "$1" run --config c.yaml 2>>err || true
           if grep -q 'killed by SIGKILL' trace; then echo "KILLED $call"; fi
         done
@@ -81,13 +82,13 @@ import Testing
         systemctl daemon-reload
         systemctl start handshaked.socket handshaked && echo STARTED
         until_true 'handshaked status | grep -q "files      1, lag"'
-        record mp-1 >>/var/log/remote/PC-1/CcmMessaging.log
+        record mp-1 06:00:00 >>/var/log/remote/PC-1/CcmMessaging.log
         until_true 'journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q mp-1' && echo ALERTED
         journalctl -q -x -t handshaked HANDSHAKED_EVENT=opened | grep -q 'What Microsoft asks for' && echo EXPLAINED
         systemctl kill -s KILL handshaked
         until_true '[ "$(systemctl show -p NRestarts --value handshaked)" = 1 ] && systemctl is-active -q handshaked' && echo RESTARTED
         mv /var/log/remote/PC-1/CcmMessaging.log /var/log/remote/PC-1/CcmMessaging.lo_
-        record mp-2 >>/var/log/remote/PC-1/CcmMessaging.log
+        record mp-2 06:10:00 >>/var/log/remote/PC-1/CcmMessaging.log
         until_true 'journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q mp-2' && echo AGAIN
         systemctl reload handshaked && echo RELOADED
         printf 'sources:\n  - file: /x\n' >/etc/handshaked/handshaked.yaml
