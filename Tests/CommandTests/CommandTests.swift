@@ -242,6 +242,43 @@ import Testing
     #expect(run.output.contains("prefilter of text records"))
   }
 
+  private func own(_ files: [String: String]) throws -> URL {
+    let url = try folder()
+    for (name, text) in files {
+      let file = url.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    return url
+  }
+
+  // MARK: Hosts and what was sent
+
+  private let clientRecord =
+    "<![LOG[[CCMHTTP] ERROR: URL=https://mp01.corp.example/x, Port=443, Options=31, Code=12175, "
+    + "Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" "
+    + "component=\"CcmMessaging\" context=\"\" type=\"3\" thread=\"1\" file=\"ccmhttp.cpp:1\">\n"
+
+  @Test func theHostIsTheSameHoweverThePathIsGiven() throws {
+    let url = try own(["logs/W7-0117/CCM/Logs/CcmMessaging.log": clientRecord])
+    defer { try? FileManager.default.removeItem(at: url) }
+    func host(_ path: String, in folder: String) throws -> String? {
+      let run = try Executable.run(
+        ["replay", path, "--findings", "--output", "json"], directory: url.path + "/" + folder)
+      return try objects(run.output).first?["host"] as? String
+    }
+    for (path, folder) in [
+      ("logs", ""), ("logs/W7-0117", ""), ("logs/W7-0117/", ""), (".", "logs/W7-0117"), ("..", "logs/W7-0117/CCM"),
+      ("logs/W7-0117/CCM/Logs/CcmMessaging.log", ""),
+    ] { #expect(try host(path, in: folder) == "W7-0117", "\(path) in \(folder)") }
+    // A folder where logs are kept is no host, and neither is one that holds hosts.
+    #expect(try host("logs/W7-0117/CCM/Logs", in: "") == nil)
+    try Data(clientRecord.utf8).write(to: url.appendingPathComponent("logs/other.log"))
+    let all = try objects(
+      Executable.run(["replay", url.path, "--findings", "--output", "json"]).output)
+    #expect(Set(all.compactMap { $0["host"] as? String }) == ["W7-0117"])
+  }
+
   @Test func coverageNamesWhatIsMissing() throws {
     let url = try folder()
     defer { try? FileManager.default.removeItem(at: url) }
