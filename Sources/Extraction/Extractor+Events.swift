@@ -94,7 +94,7 @@ extension Extractor {
 
   // MARK: Predicates
 
-  private func value(_ field: EventRule.Field) -> Range<Int>? {
+  func value(_ field: EventRule.Field) -> Range<Int>? {
     switch field {
     case .provider: fields.provider
     case .channel: fields.channel
@@ -104,7 +104,7 @@ extension Extractor {
     }
   }
 
-  private func holds(_ index: Int) -> Bool {
+  func holds(_ index: Int) -> Bool {
     if fields.eventID == nil, let literal = rules.compiled[index].signature.text {
       // A rendering without ids: provider and text must speak.
       guard let message = fields.message, contains(literal, in: message) else { return false }
@@ -118,7 +118,7 @@ extension Extractor {
     return true
   }
 
-  private func contains(_ literal: [UInt8], in range: Range<Int>) -> Bool {
+  func contains(_ literal: [UInt8], in range: Range<Int>) -> Bool {
     guard literal.count <= range.count else { return false }
     var position = range.lowerBound
     while position + literal.count <= range.upperBound {
@@ -130,7 +130,7 @@ extension Extractor {
     return false
   }
 
-  private func holds(_ predicate: EventRule.Predicate) -> Bool {
+  func holds(_ predicate: EventRule.Predicate) -> Bool {
     guard let range = value(predicate.field) else { return false }
     let bytes = fields.text.span
     for matcher in predicate.anyOf {
@@ -165,7 +165,7 @@ extension Extractor {
     return settled
   }
 
-  private func eventVerdict(
+  func eventVerdict(
     _ entry: CompiledRules.Compiled, _ origin: Origin, _ location: Location, _ batch: inout RecordBatch
   ) -> Verdict? {
     if let pattern = entry.pattern {
