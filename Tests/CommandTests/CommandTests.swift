@@ -337,6 +337,30 @@ import Testing
     #expect(Set(all.compactMap { $0["host"] as? String }) == ["W7-0117"])
   }
 
+  /// Every log of a client counts as one, by its own name, by the name that an envelope tells, or by what it proves.
+  @Test func clientLogsAreSeen() throws {
+    let quiet =
+      "<![LOG[nothing of note]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" component=\"X\" context=\"\" "
+      + "type=\"1\" thread=\"1\" file=\"x.cpp:1\">\n"
+    for (name, text) in [
+      ("PC-1/SensorEndpoint.log", quiet), ("PC-1/copy-of-a-log.log", clientRecord), ("PC-1/ExecMgr.lo_", quiet),
+      (
+        "relay.log",
+        "{\"message\":\"\(quiet.dropLast().replacing("\"", with: "\\\""))\",\"host\":{\"name\":\"PC-1\"},"
+          + "\"log\":{\"file\":{\"path\":\"C:\\\\Windows\\\\CCM\\\\Logs\\\\PolicyAgent.log\"},\"offset\":0}}\n"
+      ),
+    ] {
+      let url = try own([name: text])
+      defer { try? FileManager.default.removeItem(at: url) }
+      let run = try Executable.run(["replay", url.path])
+      #expect(run.output.contains("4  yes  client logs"), "\(name): \(run.output)")
+    }
+    let url = try own(["MP01/hman.log": quiet])
+    defer { try? FileManager.default.removeItem(at: url) }
+    let server = try Executable.run(["replay", url.path]).output
+    #expect(server.contains("4  no   client logs") && server.contains("3  yes  site server"))
+  }
+
   @Test func coverageNamesWhatIsMissing() throws {
     let url = try folder()
     defer { try? FileManager.default.removeItem(at: url) }
