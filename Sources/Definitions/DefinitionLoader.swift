@@ -38,9 +38,17 @@ package enum DefinitionLoader {
       tables.append(CodeTableReader.read(name: file.name, source: source, faults: faults))
     }
     var formats: [FormatDefinition] = []
+    // Formats that are there and rejected: that a signature names one is no second fault.
+    var rejectedNames: [String] = []
     for file in files.sorted(in: "formats") {
-      for document in documents(of: file, faults) {
-        guard let format = FormatDefinition(document) else { continue }
+      let count = faults.all.count
+      let documents = documents(of: file, faults)
+      if faults.all.count > count { rejectedNames.append(file.name) }
+      for document in documents {
+        guard let format = FormatDefinition(document) else {
+          rejectedNames += FormatDefinition.delimitedName(document).map { [$0, file.name] } ?? [file.name]
+          continue
+        }
         if let first = formats.first(where: { $0.name == format.name }) {
           faults.add(
             "format '\(format.name)' is defined already, in \(first.place.name)", at: format.place,
@@ -53,7 +61,7 @@ package enum DefinitionLoader {
     var read: [ReadSignature] = []
     for file in files.sorted(in: "signatures") {
       read += documents(of: file, faults).compactMap {
-        SignatureReader.read($0, delimited: delimited.map(\.name), compiler: patternCompiler)
+        SignatureReader.read($0, delimited: delimited.map(\.name) + rejectedNames, compiler: patternCompiler)
       }
     }
     let signatures = RuleSetBuilder(tables: tables, faults: faults).signatures(read)

@@ -16,8 +16,8 @@ package struct FormatExpectation: Sendable, Equatable {
   /// Whole records.
   package var records: Int?
   package var torn: Int?
-  /// Of the first record, RFC 3339 in UTC.
-  package var time: String?
+  /// Of the first record.
+  package var time: Timestamp?
   package var component: String?
   package var message: String?
 
@@ -64,6 +64,14 @@ extension FormatDefinition {
   ]
   static let columnNames = columns.keys.sorted()
   private static let expectKeys = ["format", "records", "torn", "time", "component", "message"]
+
+  /// The name of a delimited format, whatever else is wrong with its document.
+  static func delimitedName(_ document: YAMLDocument) -> String? {
+    guard let mapping = document.root.mapping else { return nil }
+    func text(_ key: String) -> String? { mapping.first { $0.key.scalar?.string == key }?.value.scalar?.string }
+    guard let name = text("format"), RecordFormat(name: name) == nil else { return nil }
+    return name
+  }
 
   init?(_ document: YAMLDocument) {
     guard let section = Section(document.root, of: "a format", keys: FormatDefinition.keys, in: document.context)
@@ -139,10 +147,18 @@ extension FormatDefinition {
     let calendar = section.word("calendar", DelimitedRule.Calendar.self) ?? .iso
     let logs = section.texts("files").map { Wildcard.pieces(Origin.logName(ofPath: $0.value)) }
     var columns: [DelimitedRule.Column] = []
-    for column in section.texts("columns") {
-      guard section.check(column, called: "column", among: columnNames),
-        let known = FormatDefinition.columns[column.value]
-      else { return nil }
+    let names = section.texts("columns")
+    if let first = names.first(where: { FormatDefinition.columns[$0.value] == nil }) {
+      let unknown = names.map(\.value).filter { FormatDefinition.columns[$0] == nil }
+      section.context.fault(
+        unknown.count == 1
+          ? "column '\(unknown[0])' is not known"
+          : "columns \(unknown.map { "'\($0)'" }.joined(separator: ", ")) are not known",
+        at: first.position, fix: FormatDefinition.columnFix(unknown))
+      return nil
+    }
+    for column in names {
+      guard let known = FormatDefinition.columns[column.value] else { return nil }
       if known != .other, columns.contains(known) {
         section.context.fault(
           "column '\(column.value)' stands twice", at: column.position,
@@ -173,6 +189,19 @@ extension FormatDefinition {
       isUTC: isUTC)
   }
 
+  private static func columnFix(_ unknown: [String]) -> String {
+    let near = unknown.compactMap { name in Suggestion.nearest(to: name, among: columnNames).map { (name, $0) } }
+    let hints =
+      near.count == 1 && unknown.count == 1
+      ? ["did you mean '\(near[0].1)'?"] : near.map { "for '\($0.0)' did you mean '\($0.1)'?" }
+    let names = columnNames.filter { $0 != "-" }.joined(separator: ", ")
+    return
+      (hints + [
+        "columns are \(names), and '-' for one that is passed over; a text without a name of its own belongs in "
+          + "'message', and the last column takes the rest of the line"
+      ]).joined(separator: " ")
+  }
+
   private static func roles(in section: Section) -> [RoleRule] {
     guard let entry = section.entry("roles") else { return [] }
     guard let nodes = entry.value.sequence else {
@@ -184,7 +213,7 @@ extension FormatDefinition {
       rule.require("stem", of: "the role", fix: "add 'stem:' with the URI stem, * stands for anything")
       rule.require("role", of: "the role", fix: "add 'role:' with the role that answers, as management-point")
       let stem = rule.text("stem")
-      let role = rule.roleName("role")
+      let role = rule.word("role", among: Vocabulary.words(of: "role"))?.value
       if let stem, !stem.value.hasPrefix("/"), !stem.value.hasPrefix("*") {
         rule.fault("stem '\(stem.value)' can never match", at: "stem", fix: "begin it with '/' or '*'")
       }
@@ -219,8 +248,8 @@ extension FormatDefinition {
       expectation.component = fields.text("component")?.value
       expectation.message = fields.text("message")?.value
       if let time = fields.text("time") {
-        expectation.time = time.value
-        if !isRFC3339(time.value) {
+        expectation.time = instant(ofRFC3339: time.value)
+        if expectation.time == nil {
           fields.fault("time '\(time.value)' is not RFC 3339 in UTC", at: "time", fix: "write 2026-03-02T06:00:00.000Z")
         }
       }
@@ -229,28 +258,28 @@ extension FormatDefinition {
     }
   }
 
-  /// `2026-03-02T06:00:00Z`, with or without a fraction.
-  private static func isRFC3339(_ text: String) -> Bool {
+  /// `2026-03-02T06:00:00Z`, with or without a fraction; nil for anything else.
+  private static func instant(ofRFC3339 text: String) -> Timestamp? {
     let shape = Array("0000-00-00T00:00:00".utf8)
     var bytes = Array(text.utf8)[...]
-    guard bytes.popLast() == UInt8(ascii: "Z"), bytes.count >= shape.count else { return false }
+    guard bytes.popLast() == UInt8(ascii: "Z"), bytes.count >= shape.count else { return nil }
     for (byte, wanted) in zip(bytes, shape) where wanted == 0x30 ? !ASCII.isDigit(byte) : byte != wanted {
-      return false
+      return nil
     }
     let fraction = bytes.dropFirst(shape.count)
-    return fraction.isEmpty
-      || (fraction.count > 1 && fraction.first == 0x2E && fraction.dropFirst().allSatisfy(ASCII.isDigit))
-  }
-}
-
-extension Section {
-  /// A role: the list is open (formats name them), the spelling is not.
-  func roleName(_ key: String) -> String? {
-    guard let text = text(key) else { return nil }
-    if Vocabulary.isName(text.value, marks: "-") { return text.value }
-    context.fault(
-      "role '\(text.value)' is no role name", at: text.position,
-      fix: "use lower case, digits and '-', as management-point")
-    return nil
+    guard
+      fraction.isEmpty
+        || (fraction.count > 1 && fraction.first == 0x2E && fraction.dropFirst().allSatisfy(ASCII.isDigit))
+    else { return nil }
+    let numbers = bytes.prefix(shape.count).split { !ASCII.isDigit($0) }
+      .map { $0.reduce(0) { $0 * 10 + Int($1 - 0x30) } }
+    guard
+      Timestamp.isValid(
+        year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5])
+    else { return nil }
+    let digits = (fraction.dropFirst().map { Int($0 - 0x30) } + Array(repeating: 0, count: 6)).prefix(6)
+    return Timestamp(
+      year: numbers[0], month: numbers[1], day: numbers[2], hour: numbers[3], minute: numbers[4], second: numbers[5],
+      microsecond: digits.reduce(0) { $0 * 10 + $1 })
   }
 }

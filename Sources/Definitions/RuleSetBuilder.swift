@@ -83,7 +83,7 @@ struct RuleSetBuilder {
         judge(row, index, [Judgement(findingClass: findingClass, cause: cause)])
       }
     }
-    for key in ["class", "cause", "severity", "confidence"] where !read.section.has(key) {
+    for key in ["class", "cause", "severity", "confidence"] where !read.section.isMeant(key) {
       guard let rows = gaps[key], let row = rows.first else { continue }
       let more = rows.count > 1 ? " and \(rows.count - 1) more" : ""
       let table = read.codes[0].table.value
@@ -142,7 +142,10 @@ struct RuleSetBuilder {
   /// Many codes of one shape are one signature with a table: two that differ in numbers alone are a fault.
   private func checkLikeness(_ read: [ReadSignature]) {
     var firstByShape: [Shape: ReadSignature] = [:]
+    var ids: Set<String> = []
     for one in read {
+      // One that is there twice is told as such.
+      guard ids.insert(one.signature.id).inserted else { continue }
       let shape = Shape(one)
       if let first = firstByShape[shape] {
         faults.add(
@@ -233,8 +236,13 @@ struct RuleSetBuilder {
 }
 
 extension Suggestion {
+  /// The nearest table, else those that share a word with the name.
   static func tableFix(for name: String, among tables: [String]) -> String {
     if let near = nearest(to: name, among: tables) { return "did you mean '\(near)'?" }
-    return "write codes/\(name).tsv"
+    let all = tables.isEmpty ? "" : "; handshaked check -v lists the tables there are"
+    let words = name.lowercased().split(separator: "-").filter { $0.count >= 3 }
+    let related = tables.filter { table in words.contains { word in table.split(separator: "-").contains(word) } }
+    if related.isEmpty { return "write codes/\(name).tsv" + all }
+    return "use \(related.prefix(5).joined(separator: " or ")), or write codes/\(name).tsv" + all
   }
 }

@@ -20,6 +20,8 @@ struct Section {
   let entries: [Entry]
   /// No keys at all, known or not.
   let isEmpty: Bool
+  /// Keys that an unknown one was taken for: that they are missing is no second fault.
+  let misspelled: Set<String>
 
   /// - Parameters:
   ///   - what: as it is called in messages: `a signature`.
@@ -34,6 +36,7 @@ struct Section {
     }
     isEmpty = mapping.isEmpty
     var entries: [Entry] = []
+    var misspelled: Set<String> = []
     for (keyNode, value) in mapping {
       let keyPosition = context.position(of: keyNode)
       guard let key = keyNode.scalar?.string else {
@@ -43,11 +46,13 @@ struct Section {
       if let keys, !keys.contains(key) {
         context.fault(
           "key '\(key)' is not known in \(what)", at: keyPosition, fix: Suggestion.fix(for: key, among: keys))
+        if let near = Suggestion.nearest(to: key, among: keys) { misspelled.insert(near) }
         continue
       }
       entries.append(Entry(key: key, position: keyPosition, value: value))
     }
     self.entries = entries
+    self.misspelled = misspelled
   }
 
   func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
@@ -131,8 +136,11 @@ struct Section {
     return number
   }
 
+  /// Whether a key is there, if only under a name that was reported as wrong.
+  func isMeant(_ key: String) -> Bool { has(key) || misspelled.contains(key) }
+
   /// Reports a key that must be there.
   func require(_ key: String, of what: String, fix: String) {
-    if !has(key) { context.fault("\(what) has no '\(key)'", at: position, fix: fix) }
+    if !isMeant(key) { context.fault("\(what) has no '\(key)'", at: position, fix: fix) }
   }
 }

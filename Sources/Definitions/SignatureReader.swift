@@ -42,7 +42,9 @@ struct SignatureReader {
     "group", "explain", "remedy", "source", "examples",
   ]
   /// Groups of a pattern that fill a field of the finding by themselves.
-  static let fieldGroups = ["client", "clientID", "clientIP", "server", "url", "protocol", "cipher", "component"]
+  static let fieldGroups = [
+    "client", "clientID", "clientIP", "server", "url", "protocol", "cipher", "component", "alert",
+  ]
   /// A shorter literal occurs everywhere.
   private static let anchorByteCount = 4
 
@@ -92,7 +94,7 @@ struct SignatureReader {
     signature.stack = section.word("stack", Stack.self)
     signature.area = section.area("area")
     signature.feature = section.word("feature", Feature.self)
-    signature.role = section.roleName("role")
+    signature.role = section.word("role", among: Vocabulary.words(of: "role"))?.value
     signature.protocolName = section.text("protocol")?.value
     signature.outcome = section.word("outcome", Outcome.self) ?? .succeeded
     signature.confidence = section.word("confidence", Confidence.self)
@@ -217,6 +219,15 @@ struct SignatureReader {
   }
 
   private func compile(_ pattern: Located<String>, _ compiler: PatternCompiler) -> [String]? {
+    // In double quotes YAML reads `\\b` as a backspace before PCRE2 sees it.
+    if section.entry("pattern")?.value.scalar?.style == .doubleQuoted,
+      section.context.source.line(pattern.position.line).contains("\\")
+    {
+      fault(
+        "the pattern stands in double quotes, in which YAML reads each '\\' itself", at: pattern.position,
+        fix: "put it into single quotes, where '\\' stays as it is and a quote is written twice: ''")
+      return nil
+    }
     let error: PatternFault
     do {
       return try compiler(pattern.value)
@@ -267,13 +278,15 @@ struct SignatureReader {
       section.require(
         "anchors", of: name, fix: "add 'anchors:' with a text that the program writes each time, 4 characters or more")
     }
-    if isEvent, !section.has("where"), !section.has("text") {
+    if isEvent, !section.isMeant("where"), !section.isMeant("text") {
       missing("'where' or 'text'", "add 'where: { provider: …, event-id: … }'")
-    } else if isEvent, !section.has("text"), !section.has("anchors"), !hasPlainProvider(signature.predicates) {
+    } else if isEvent, section.has("where"), !section.isMeant("text"), !section.isMeant("anchors"),
+      !hasPlainProvider(signature.predicates)
+    {
       missing("provider", "add 'provider:' to 'where' as a plain text without *, or give 'text' or 'anchors'")
     }
     // A sighting may hold on every row; a finding on every row would be none.
-    if isRows, !isEvent, !section.has("where"), signature.yields != .sighting {
+    if isRows, !isEvent, !section.isMeant("where"), signature.yields != .sighting {
       missing("'where'", "add 'where:' with columns and values")
     }
     for (key, hasEffect) in [
@@ -300,6 +313,8 @@ struct SignatureReader {
   private func checkNames(
     pattern: Located<String>?, groups: [String]?, codes: [ReadSignature.CodeEntry], formats: FormatSet
   ) {
+    // Under another name they are there, and a fault already.
+    if section.misspelled.contains("codes") || section.misspelled.contains("pattern") { return }
     let fields = codes.flatMap(\.fields)
     if let pattern {
       for group in groups ?? [] where !SignatureReader.fieldGroups.contains(group) && !fields.contains(group) {
@@ -343,12 +358,12 @@ struct SignatureReader {
     section.require("explain", of: name, fix: "add 'explain:': what it means, for an administrator")
     section.require("remedy", of: name, fix: "add 'remedy:': what Microsoft says to do")
     section.require("source", of: name, fix: "add 'source:': where that is written")
-    guard !section.has("codes") else { return }
+    guard !section.isMeant("codes") else { return }
     for (key, words) in [
       ("class", FindingClass.allCases.filter { !$0.isQuiet }.map(\.rawValue)),
       ("cause", Cause.allCases.filter { signature.findingClass?.causes.contains($0) == true }.map(\.rawValue)),
       ("severity", Severity.allCases.map(\.rawValue)), ("confidence", Confidence.allCases.map(\.rawValue)),
-    ] where !section.has(key) {
+    ] where !section.isMeant(key) {
       let words = words.isEmpty ? "the class's causes" : words.joined(separator: ", ")
       missing("'\(key)'", "add '\(key):' with one of \(words), or a code table that gives it")
     }

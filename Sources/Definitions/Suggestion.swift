@@ -10,14 +10,21 @@ enum Suggestion {
 
   /// The word with the fewest edits, if they are at most a third of it (and one at least); the first of equals.
   static func nearest(to word: String, among words: [String]) -> String? {
-    let typed = Array(word.lowercased().unicodeScalars.prefix(64))
+    let typed = Array(singular(word).unicodeScalars.prefix(64))
     let limit = max(1, typed.count / 3)
     var best: (word: String, distance: Int)?
     for candidate in words {
-      let distance = editDistance(typed, Array(candidate.lowercased().unicodeScalars))
+      let distance = editDistance(typed, Array(singular(candidate).unicodeScalars))
       if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
     return best?.word
+  }
+
+  /// A plural is the word itself: `remedies` is near to `remedy`.
+  private static func singular(_ word: String) -> String {
+    let word = word.lowercased()
+    if word.hasSuffix("ies"), word.count > 4 { return word.dropLast(3) + "y" }
+    return word
   }
 
   /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other (optimal string

@@ -1,6 +1,15 @@
 import Extraction
 import Records
 
+/// The roles of Configuration Manager that a URI or a record names; a closed list too.
+package enum RoleNames {
+  package static let all = [
+    "administration-service", "certificate-registration-point", "cloud-gateway", "device-management-point",
+    "distribution-point", "enrollment-point", "management-point", "reporting-point", "software-update-point",
+    "state-migration-point",
+  ]
+}
+
 /// The closed lists by the key under which their words stand, in definitions and tables alike.
 enum Vocabulary {
   static func words(of key: String) -> [String] {
@@ -17,6 +26,7 @@ enum Vocabulary {
     case "calendar": DelimitedRule.Calendar.allCases.map(\.rawValue)
     case "formats", "format", "framing": RecordFormat.allCases.map(\.name)
     case "area": Section.areas
+    case "role": RoleNames.all
     default: []
     }
   }

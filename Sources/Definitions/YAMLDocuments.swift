@@ -77,7 +77,8 @@ extension YAMLDocument {
       .composer(let outer, let problem, let mark, _):
       var what = "not valid YAML: \(problem)"
       if let outer { what += " \(outer.text) that begins in line \(context.position(outer.mark).line)" }
-      context.fault(what, at: context.position(mark), fix: syntaxFix)
+      let position = context.position(mark)
+      context.fault(what, at: position, fix: fix(for: problem, at: position, in: context.source))
     case .duplicatedKeysInMapping(let keys, let outer):
       let key = keys.first ?? ""
       let first = context.position(outer.mark)
@@ -88,6 +89,18 @@ extension YAMLDocument {
     default:
       context.fault("not valid YAML: \(error)", at: context.start, fix: syntaxFix)
     }
+  }
+
+  /// What the parser's words come from most often.
+  private static func fix(for problem: String, at position: Position, in source: SourceText) -> String {
+    if problem.contains("escape character") {
+      return "put it into single quotes: in double quotes YAML reads '\\' itself; a single quote is written twice"
+    }
+    let line = source.line(position.line)
+    if problem.contains("tab character") || line.prefix(while: { $0 == " " || $0 == "\t" }).contains("\t") {
+      return "indent with blanks: YAML takes no tab there"
+    }
+    return syntaxFix
   }
 
   /// The parser names the first of two equal keys; in block style the second stands at the same column further down.

@@ -171,7 +171,8 @@ package struct Pipeline: Sendable {
     StreamResult(
       findings: evidence.findings, skips: skips, recordCounts: batch.recordCounts, markerCount: batch.markerCount,
       outsideWindowCount: evidence.outsideWindowCount, firstTime: evidence.firstTime, lastTime: evidence.lastTime,
-      hasCryptFields: batch.schemas.contains { $0.names.contains("crypt-protocol") })
+      hasCryptFields: batch.schemas.contains { $0.names.contains("crypt-protocol") },
+      logs: Set(batch.origins.map(\.log)))
   }
 }
 
@@ -213,6 +214,8 @@ package struct StreamResult: Sendable {
   package var lastTime: Timestamp?
   /// Whether an IIS schema carried the TLS columns.
   package var hasCryptFields: Bool
+  /// Names of the logs in it: its own, and those that envelopes named.
+  package var logs: Set<String>
 
   package var recordCount: UInt64 { recordCounts.reduce(0, +) }
 
@@ -230,5 +233,6 @@ package struct StreamResult: Sendable {
     if let time = later.firstTime { firstTime = min(firstTime ?? time, time) }
     if let time = later.lastTime { lastTime = max(lastTime ?? time, time) }
     if later.hasCryptFields { hasCryptFields = true }
+    logs.formUnion(later.logs)
   }
 }

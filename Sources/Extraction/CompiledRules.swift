@@ -6,7 +6,7 @@ package struct CompiledRules: Sendable {
   enum GroupField: String, CaseIterable {
     case client, clientID, clientIP, server, url
     case protocolName = "protocol"
-    case cipher, component
+    case cipher, component, alert
   }
 
   /// Where the value of a code field is found in text records.
@@ -80,7 +80,11 @@ struct Verdict {
     outcome = signature.outcome
   }
 
-  /// Lets a row replace what was said so far. The first table's row names the code.
+  /// Lets a row replace what was said so far, cell by cell. The first table's row names the code.
+  ///
+  /// Texts go with the cause: `explain` is that of the first row until a later one states a cause, and what was said of
+  /// another cause is dropped, so that no text explains what the finding is not. A text that no row gives is nil: the
+  /// signature's counts.
   mutating func refine(_ row: CodeRow, _ kind: CodeKind, isFirst: Bool, spelled: String) {
     if isFirst {
       // A text value is a code only when it is written like one: `403.7`.
@@ -90,6 +94,12 @@ struct Verdict {
       // Names that share a value stand side by side in the table; the first is the one that is printed.
       symbol = row.symbol?.split(separator: "/").first.map(String.init)
       explain = row.explain
+    } else if let value = row.cause {
+      if value != cause {
+        explain = nil
+        remedy = nil
+      }
+      explain = row.explain ?? explain
     }
     if row.findingClass == .benign { isBenign = true }
     if let value = row.findingClass { findingClass = value }

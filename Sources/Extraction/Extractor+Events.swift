@@ -95,7 +95,7 @@ extension Extractor {
 
   // MARK: Predicates
 
-  private func value(_ field: EventRule.Field) -> Range<Int>? {
+  func value(_ field: EventRule.Field) -> Range<Int>? {
     switch field {
     case .provider: fields.provider
     case .channel: fields.channel
@@ -105,7 +105,7 @@ extension Extractor {
     }
   }
 
-  private func holds(_ index: Int) -> Bool {
+  func holds(_ index: Int) -> Bool {
     if fields.eventID == nil, let literal = rules.compiled[index].signature.text {
       // A rendering without ids: provider and text must speak.
       guard let message = fields.message, contains(literal, in: message) else { return false }
@@ -119,7 +119,7 @@ extension Extractor {
     return true
   }
 
-  private func contains(_ literal: [UInt8], in range: Range<Int>) -> Bool {
+  func contains(_ literal: [UInt8], in range: Range<Int>) -> Bool {
     guard literal.count <= range.count else { return false }
     var position = range.lowerBound
     while position + literal.count <= range.upperBound {
@@ -131,7 +131,7 @@ extension Extractor {
     return false
   }
 
-  private func holds(_ predicate: EventRule.Predicate) -> Bool {
+  func holds(_ predicate: EventRule.Predicate) -> Bool {
     guard let range = value(predicate.field) else { return false }
     let bytes = fields.text.span
     for matcher in predicate.anyOf {
@@ -166,7 +166,7 @@ extension Extractor {
     return settled
   }
 
-  private func eventVerdict(
+  func eventVerdict(
     _ entry: CompiledRules.Compiled, _ origin: Origin, _ location: Location, _ batch: inout RecordBatch
   ) -> Verdict? {
     if let pattern = entry.pattern {

@@ -177,7 +177,7 @@ package struct Extractor: Sendable {
     var groups: [(CompiledRules.GroupField, String)]
   }
 
-  private func matchesLog(
+  func matchesLog(
     _ signature: Signature, _ origin: Origin, _ facts: borrowing TextFacts, _ text: Span<UInt8>
   ) -> Bool {
     if signature.logs.isEmpty { return true }
@@ -193,7 +193,7 @@ package struct Extractor: Sendable {
   }
 
   /// The first match that the code tables know. Long messages are searched in overlapping windows.
-  private func confirm(
+  func confirm(
     _ entry: CompiledRules.Compiled, _ slot: RecordSlot, _ origin: Origin, _ facts: borrowing TextFacts,
     _ text: Span<UInt8>, _ location: Location, _ batch: inout RecordBatch
   ) -> TextMatch? {
@@ -266,7 +266,7 @@ package struct Extractor: Sendable {
     return verdict
   }
 
-  private func clamped(_ range: Range<Int>) -> Range<Int> {
+  func clamped(_ range: Range<Int>) -> Range<Int> {
     range.lowerBound..<min(range.upperBound, range.lowerBound + Limits.nameByteLimit)
   }
 
@@ -294,6 +294,7 @@ package struct Extractor: Sendable {
       case .protocolName: finding.protocolName = value
       case .cipher: finding.cipher = value
       case .component: finding.component = value
+      case .alert: finding.alert = UInt8(value).map { Int($0) }
       }
     }
     if let columns = facts.columns {
@@ -332,7 +333,7 @@ package struct Extractor: Sendable {
       case .url: server = server ?? HostName.ofURL(value)
       case .protocolName: protocolName = value
       case .cipher: cipher = value
-      case .component: break
+      case .component, .alert: break
       }
     }
     if entry.signature.hostIs == .client { client = origin.host ?? client }

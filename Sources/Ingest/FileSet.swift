@@ -67,7 +67,7 @@ package struct FileSet: Sendable {
       let (old, new) = (sorted[other].found, entry.found)
       let isBetter =
         old.linkCount != new.linkCount
-        ? old.linkCount > new.linkCount : old.source.host == nil && new.source.host != nil
+        ? old.linkCount > new.linkCount : old.hostRank < new.hostRank
       if isBetter { chosen[identity] = index }
     }
     for (index, entry) in sorted.enumerated() {
@@ -103,6 +103,11 @@ struct FolderWalk {
     var linkCount: Int
     /// Nil when two names for it are two files: hard links.
     var identity: FileIdentity?
+    /// The argument's own name told the host.
+    var isHostOfArgument = false
+
+    /// What the shown path tells counts more than what the argument does.
+    var hostRank: Int { source.host == nil ? 0 : isHostOfArgument ? 1 : 2 }
   }
 
   private struct Folder {
@@ -125,7 +130,9 @@ struct FolderWalk {
     }
     switch info.st_mode & S_IFMT {
     case S_IFDIR:
+      let first = found.count
       walk(from: bytes)
+      nameHost(ofArgument: bytes, from: first)
     case S_IFREG:
       var link = stat()
       let isLink = unsafe withCPath(bytes, { unsafe lstat($0, &link) }) == 0 && link.st_mode & S_IFMT == S_IFLNK
@@ -137,6 +144,28 @@ struct FolderWalk {
     default:
       notes.append(FileSet.Note(path: path, reason: .notRegular(kindName(info.st_mode))))
     }
+  }
+
+  /// The folder that was named is itself that of a host when nothing below it names another: `replay logs/W7-0117` tells
+  /// the same host as `replay logs`. Beside folders of hosts, what lies in it directly stays without one.
+  private mutating func nameHost(ofArgument path: [UInt8], from first: Int) {
+    guard found[first...].allSatisfy({ $0.source.host == nil }),
+      let host = HostFolder.host(ofFolder: String(decoding: named(path), as: UTF8.self))
+    else { return }
+    for index in first..<found.count {
+      found[index].source.host = host
+      found[index].isHostOfArgument = true
+    }
+  }
+
+  /// The path with a name at its end: `.` and `..` are looked up.
+  private func named(_ path: [UInt8]) -> [UInt8] {
+    let last = path.split(separator: 0x2F).last.map { Array($0) } ?? []
+    guard last == [0x2E] || last == [0x2E, 0x2E],
+      let real = unsafe withCPath(path, { unsafe realpath($0, nil) })
+    else { return path }
+    defer { unsafe free(real) }
+    return unsafe Array(UnsafeRawBufferPointer(start: real, count: strlen(real)))
   }
 
   private mutating func addStandardInput() {

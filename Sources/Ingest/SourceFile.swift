@@ -59,6 +59,12 @@ package enum HostFolder {
     return folders.last { !isLogFolder($0) }
   }
 
+  /// The host that a folder's own name tells, as `W7-0117` of `logs/W7-0117/`; nil for a well-known log folder.
+  package static func host(ofFolder path: String) -> String? {
+    let names = path.utf8.split(separator: 0x2F).map { String(decoding: $0, as: UTF8.self) }
+    return names.last.flatMap { isLogFolder($0) ? nil : $0 }
+  }
+
   private static func isLogFolder(_ folder: String) -> Bool {
     let name = folder.lowercased()
     if names.contains(name) { return true }

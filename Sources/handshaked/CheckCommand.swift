@@ -16,6 +16,7 @@ struct CheckCommand: ParsableCommand {
         stack       \(Stack.allCases.map(\.rawValue).joined(separator: " "))
         feature     \(Feature.allCases.map(\.rawValue).joined(separator: " "))
         confidence  \(Confidence.allCases.map(\.rawValue).joined(separator: " "))
+        role        \(RoleNames.all.joined(separator: " "))
         format      \(RecordFormat.allCases.map(\.name).joined(separator: " "))
 
       Examples:
@@ -31,7 +32,9 @@ struct CheckCommand: ParsableCommand {
       "A tab-separated list of signals with a column id: tells which are covered.", valueName: "file.tsv"))
   var coverage: String?
 
-  @Flag(name: .shortAndLong, help: "Print the factors that the prefilter chose, and every id of --coverage.")
+  @Flag(
+    name: .shortAndLong,
+    help: "Print the code tables, the factors that the prefilter chose, and every id of --coverage.")
   var verbose = false
 
   func run() throws {
@@ -60,6 +63,12 @@ struct CheckCommand: ParsableCommand {
       + "\(Figures.plural(UInt64(set.load.formats.count), "format")), "
       + "\(Figures.plural(UInt64(exampleCount), "example")): "
       + "\(Figures.plural(UInt64(diagnostics.count), "fault"))\n"
+    if verbose {
+      text += "code tables\n"
+      for table in set.load.ruleSet.tables {
+        text += "  \(table.name)  \(table.kind.rawValue), \(Figures.plural(UInt64(table.rows.count), "row"))\n"
+      }
+    }
     if verbose, let engine = set.engine {
       for family in [FormatFamily.text, .event] {
         let factors = engine.plan.factors(of: family)

@@ -20,6 +20,7 @@ struct ExplainCommand: AsyncParsableCommand {
         handshaked explain 0x80072f8f
         handshaked explain W7-0117/CcmMessaging.log
         handshaked explain --line '[RegTask] - Sleeping for 15360 seconds ...'
+        handshaked explain --log proxy7.log --line '2026-03-02 06:00:00|lb01|10.1.2.3|handshake failed'
       """)
 
   @Argument(help: "A code, a file or a line.")
@@ -28,6 +29,12 @@ struct ExplainCommand: AsyncParsableCommand {
   @Flag(help: "It is a code.") var code = false
   @Flag(help: "It is a file.") var file = false
   @Flag(help: "It is a line.") var line = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The log that the line or file is from: 'logs' of signatures and the files of delimited formats go by it.",
+      valueName: "name"))
+  var log: String?
 
   @OptionGroup var definitions: DefinitionOptions
 
@@ -50,11 +57,14 @@ struct ExplainCommand: AsyncParsableCommand {
       }
       return
     }
-    if line { return try explainText(Array(argument.utf8), host: nil, log: "line", path: "line", engine) }
+    if line { return try explainText(Array(argument.utf8), host: nil, log: logName ?? "", path: "line", engine) }
     if !file, try explainCode(engine) { return }
     if file || FileManager.default.fileExists(atPath: argument) { return try explainFile(engine) }
-    try explainText(Array(argument.utf8), host: nil, log: "line", path: "line", engine)
+    try explainText(Array(argument.utf8), host: nil, log: logName ?? "", path: "line", engine)
   }
+
+  /// `--log` without folder and extension.
+  private var logName: String? { log.map(Origin.logName) }
 
   // MARK: Codes
 
@@ -130,7 +140,7 @@ struct ExplainCommand: AsyncParsableCommand {
       Terminal.message(error.description)
       throw ExitStatus.inputOutput
     }
-    try explainText(bytes, host: source.host, log: source.log, path: source.path, engine)
+    try explainText(bytes, host: source.host, log: logName ?? source.log, path: source.path, engine)
   }
 
   private func explainText(_ bytes: [UInt8], host: String?, log: String, path: String, _ engine: Engine) throws {
@@ -145,7 +155,8 @@ struct ExplainCommand: AsyncParsableCommand {
     let palette = Palette(isOn: Terminal.wantsColour)
 
     var text = "stream     \(Terminal.printable(path)), host "
-    text += "\(Terminal.printable(host ?? "not known")), log \(Terminal.printable(log))\n"
+    text += "\(Terminal.printable(host ?? "not known")), "
+    text += "log \(log.isEmpty ? "not known: --log NAME tells it" : Terminal.printable(log))\n"
     text += "envelopes  \(seen.hasEnvelopes ? "opened" : "none")\n"
     let counts = RecordFormat.allCases.filter { seen.recordCounts[Int($0.rawValue)] > 0 }
       .map { "\(seen.recordCounts[Int($0.rawValue)]) \($0.name)" }
@@ -163,6 +174,13 @@ struct ExplainCommand: AsyncParsableCommand {
       let message = Terminal.printable(String(record.message.prefix(240)))
       text += "  message    \(message)\(record.message.count > 240 ? " …" : "")\n"
       text += "  candidates \(record.candidates.isEmpty ? "none" : record.candidates.joined(separator: ", "))\n"
+      for tried in record.trials {
+        if let reason = tried.reason { text += "  fell away  \(tried.id): \(Terminal.printable(reason))\n" }
+      }
+      if log.isEmpty, record.format == .line, !engine.rules.rules.delimited.isEmpty {
+        let names = engine.rules.rules.delimited.map(\.name).joined(separator: ", ")
+        text += "  note       the file's name decides about delimited formats (\(names)): --log NAME\n"
+      }
       text += explained(byLine[record.line] ?? [], engine, palette)
     }
     if seen.records.count > ExplainCommand.recordLimit {

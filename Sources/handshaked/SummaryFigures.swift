@@ -185,11 +185,14 @@ struct SummaryFigures {
     for stream in report.streams {
       let text = stream.result.recordCounts
       let isServerLog = SummaryFigures.serverFormats.contains { text[Int($0.rawValue)] > 0 }
-      if isServerLog || stream.source.log.hasPrefix("MP_") { tiers.insert(.servers) }
-      if text[Int(RecordFormat.cmtrace.rawValue)] > 0, SummaryFigures.isClientLog(stream.source.log) {
-        tiers.insert(.clients)
+      let hasCMTrace = text[Int(RecordFormat.cmtrace.rawValue)] > 0
+      if isServerLog || hasCMTrace && stream.result.logs.contains(where: SummaryFigures.isServerLog) {
+        tiers.insert(.servers)
       }
+      let hasText = [RecordFormat.cmtrace, .windowsUpdate].contains { text[Int($0.rawValue)] > 0 }
+      if hasText, stream.result.logs.contains(where: SummaryFigures.isClientLog) { tiers.insert(.clients) }
     }
+    if SummaryFigures.hasClientRecord(report, engine) { tiers.insert(.clients) }
     self.tiers = tiers
     hasCryptFields = report.streams.contains { $0.result.hasCryptFields }
     var first: Timestamp?
@@ -215,6 +218,31 @@ struct SummaryFigures {
     }
   }
 
+  /// The logs of site server and site systems that newer versions write in CMTrace's format too.
+  /// Source: ConfigMgr "Log file reference", server and site system log files.
+  private static func isServerLog(_ log: String) -> Bool {
+    let name = log.lowercased()
+    return name.hasPrefix("mp_") || name.hasPrefix("sms_") || serverLogs.contains(name)
+  }
+
+  private static let serverLogs: Set<String> = [
+    "adminservice", "ccm", "cloudmgr", "configmgrsetup", "dataldr", "despool", "distmgr", "dmpdownloader",
+    "dmpuploader", "hman", "mpcontrol", "mpfdm", "mpmsi", "mpsetup", "objreplmgr", "pkgxfermgr", "rcmctrl", "replmgr",
+    "sender",
+    "sitecomp", "sitectrl", "sitestat", "smsadminui", "smsdbmon", "smsdpprov", "smsexec", "smspxe", "smsprov", "srsrp",
+    "statesys", "statmgr", "supsetup", "wcm", "wsusctrl", "wsyncmgr",
+  ]
+
+  /// Whether a definition held that is about clients and says that a client wrote the record: in whatever log it was.
+  private static func hasClientRecord(_ report: ReplayReport, _ engine: Engine) -> Bool {
+    zip(engine.rules.rules.signatures, report.signatureCounts).contains { signature, count in
+      count > 0 && signature.hostIs == .client && signature.formats.intersects(.text)
+        && signature.feature.map(clientFeatures.contains) ?? false
+    }
+  }
+
+  private static let clientFeatures: Set<Feature> = [.httpsClient, .softwareCenter, .windows7Client]
+
   /// The logs that a client's own components write. Source: ConfigMgr "Log file reference", client operations.
   private static func isClientLog(_ log: String) -> Bool {
     let name = log.lowercased()
@@ -223,10 +251,22 @@ struct SummaryFigures {
   }
 
   private static let clientLogs: Set<String> = [
-    "ccmmessaging", "locationservices", "clientlocation", "clientidmanagerstartup", "policyagent", "ccmsetup",
-    "client.msi", "datatransferservice", "contenttransfermanager", "wuahandler", "scanagent", "ccmnotificationagent",
-    "ccmexec", "inventoryagent", "statemessage", "smsts", "adaloperationprovider", "certificatemaintenance", "ccmeval",
-    "execmgr", "appenforce", "ciagent",
+    "adaloperationprovider", "alternatehandler", "appdiscovery", "appenforce", "appintenteval", "appprovider",
+    "bitlockermanagementhandler", "cas", "ccm32bitlauncher", "ccmaad", "ccmeval", "ccmevaltask", "ccmexec",
+    "ccmmessaging", "ccmnotificationagent", "ccmrepair", "ccmrestart", "ccmsdkprovider", "ccmsetup",
+    "ccmsetup-ccmeval", "ccmsqlce", "ccmusrcse", "ccmvdiprovider", "certenrollagent", "certificatemaintenance",
+    "ciagent", "cidownloader", "cistatestore", "cistore", "citaskmanager", "citaskmgr", "client.msi", "clientauth",
+    "clientidmanagerstartup", "clientlocation", "clientservicing", "cmbitsmanager", "cmhttpsreadiness", "cmrcservice",
+    "comanagementhandler", "complrelayagent", "configmgrsoftwarecatalog", "contenttransfermanager",
+    "datatransferservice", "dcmagent", "dcmreporting", "dcmwmiprovider", "deltadownload", "endpointprotectionagent",
+    "execmgr", "expressionsolver", "externaleventagent", "filebits", "fspstatemessage", "internetproxy",
+    "inventoryagent", "inventoryprovider", "locationcache", "locationservices", "maintenancecoordinator", "mtrmgr",
+    "peerdpagent", "policyagent", "policyagentprovider", "policyevaluator", "policyplatformclient", "policysdk",
+    "pwrmgmt", "pwrprovider", "rebootcoordinator", "scanagent", "scheduler", "scripts", "sensorendpoint",
+    "sensormanagedprovider", "sensorwmiprovider", "servicewindowmanager", "settingsagent", "setuppolicyevaluator",
+    "smsclrhost", "smsts", "srcupdatemgr", "statemessage", "statemessageprovider", "statusagent", "swmtrreportgen",
+    "updatetrustedsites", "useraffinity", "useraffinityprovider", "userservice", "virtualapp", "windowsupdate",
+    "wuahandler",
   ]
 
   func writeJSON(to lines: inout JSONLines) {

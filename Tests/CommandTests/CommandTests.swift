@@ -242,6 +242,125 @@ import Testing
     #expect(run.output.contains("prefilter of text records"))
   }
 
+  @Test func checkListsTheCodeTables() throws {
+    let run = try Executable.run(["check", "-v"])
+    #expect(run.output.contains("code tables\n") && run.output.contains("  tls-alert  number, "))
+  }
+
+  /// What the page on definitions shows can be copied and checked.
+  @Test func theExamplesOfTheReadmePass() throws {
+    let page = try String(contentsOfFile: PackageRoot.path("parsers/README.md"), encoding: .utf8)
+    let blocks = page.components(separatedBy: "```yaml\n").dropFirst().compactMap {
+      $0.components(separatedBy: "```").first
+    }
+    var files: [String: String] = [:]
+    // The format of IIS is shown shortened: it would take the shipped one's place.
+    for (index, block) in blocks.enumerated() where !block.hasPrefix("format: w3c") {
+      files[(block.hasPrefix("signature:") ? "signatures/" : "formats/") + "corp\(index).yaml"] = block
+    }
+    let url = try own(files)
+    defer { try? FileManager.default.removeItem(at: url) }
+    let run = try Executable.run(["check", "--parsers", url.path])
+    #expect(run.status == 0 && files.count == 2, "\(run.error)")
+  }
+
+  private func own(_ files: [String: String]) throws -> URL {
+    let url = try folder()
+    for (name, text) in files {
+      let file = url.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    return url
+  }
+
+  /// A candidate that fell away says at which stage.
+  @Test func explainTellsWhyASignatureDidNotHold() throws {
+    let line =
+      "[CCMHTTP] ERROR: URL=https://mp01/x, Port=443, Options=31, Code=12007, Text=ERROR_WINHTTP_NAME_NOT_RESOLVED"
+    let run = try Executable.run(["explain", "--log", "CcmMessaging.log", "--line", line])
+    #expect(run.output.contains("log CcmMessaging\n"), "\(run.output)")
+    let without = try Executable.run(["explain", "--line", line])
+    #expect(without.output.contains("log not known: --log NAME tells it"))
+    let other = try Executable.run(["explain", "--line", "handshake with code 0x80072f8f failed"])
+    #expect(other.output.contains("fell away  code.client-tls: the log's name is not known, 'logs' wants "))
+  }
+
+  /// A line of a delimited format is known by its file's name, which `--log` tells.
+  @Test func explainTakesTheNameOfTheLog() throws {
+    let format = """
+      format: corp-proxy
+      framing: delimited
+      title: Access log
+      files: ['proxy*.log']
+      delimiter: '|'
+      columns: [time, host, message]
+      time: utc
+      source: s
+      examples:
+        - text: '2026-03-02 06:00:00|lb01|handshake failed'
+          expect: { records: 1 }
+      """
+    let url = try own(["formats/corp-proxy.yaml": format])
+    defer { try? FileManager.default.removeItem(at: url) }
+    let line = "2026-03-02 06:00:00|lb01|handshake failed"
+    let without = try Executable.run(["explain", "--parsers", url.path, "--line", line])
+    #expect(without.output.contains("1 line") && without.output.contains("(corp-proxy): --log NAME"))
+    let named = try Executable.run(["explain", "--parsers", url.path, "--log", "C:\\logs\\proxy7.log", "--line", line])
+    #expect(named.output.contains("1 delimited") && named.output.contains("message    handshake failed"))
+  }
+
+  // MARK: Hosts and what was sent
+
+  private let clientRecord =
+    "<![LOG[[CCMHTTP] ERROR: URL=https://mp01.corp.example/x, Port=443, Options=31, Code=12175, "
+    + "Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" "
+    + "component=\"CcmMessaging\" context=\"\" type=\"3\" thread=\"1\" file=\"ccmhttp.cpp:1\">\n"
+
+  @Test func theHostIsTheSameHoweverThePathIsGiven() throws {
+    let url = try own(["logs/W7-0117/CCM/Logs/CcmMessaging.log": clientRecord])
+    defer { try? FileManager.default.removeItem(at: url) }
+    func host(_ path: String, in folder: String) throws -> String? {
+      let run = try Executable.run(
+        ["replay", path, "--findings", "--output", "json"], directory: url.path + "/" + folder)
+      return try objects(run.output).first?["host"] as? String
+    }
+    for (path, folder) in [
+      ("logs", ""), ("logs/W7-0117", ""), ("logs/W7-0117/", ""), (".", "logs/W7-0117"), ("..", "logs/W7-0117/CCM"),
+      ("logs/W7-0117/CCM/Logs/CcmMessaging.log", ""),
+    ] { #expect(try host(path, in: folder) == "W7-0117", "\(path) in \(folder)") }
+    // A folder where logs are kept is no host, and neither is one that holds hosts.
+    #expect(try host("logs/W7-0117/CCM/Logs", in: "") == nil)
+    try Data(clientRecord.utf8).write(to: url.appendingPathComponent("logs/other.log"))
+    let all = try objects(
+      Executable.run(["replay", url.path, "--findings", "--output", "json"]).output)
+    #expect(Set(all.compactMap { $0["host"] as? String }) == ["W7-0117"])
+  }
+
+  /// Every log of a client counts as one, by its own name, by the name that an envelope tells, or by what it proves.
+  @Test func clientLogsAreSeen() throws {
+    let quiet =
+      "<![LOG[nothing of note]LOG]!><time=\"06:00:00.123+000\" date=\"03-02-2026\" component=\"X\" context=\"\" "
+      + "type=\"1\" thread=\"1\" file=\"x.cpp:1\">\n"
+    for (name, text) in [
+      ("PC-1/SensorEndpoint.log", quiet), ("PC-1/copy-of-a-log.log", clientRecord), ("PC-1/ExecMgr.lo_", quiet),
+      (
+        "relay.log",
+        "{\"message\":\"\(quiet.dropLast().replacing("\"", with: "\\\""))\",\"host\":{\"name\":\"PC-1\"},"
+          + "\"log\":{\"file\":{\"path\":\"C:\\\\Windows\\\\CCM\\\\Logs\\\\PolicyAgent.log\"},\"offset\":0}}\n"
+      ),
+    ] {
+      let url = try own([name: text])
+      defer { try? FileManager.default.removeItem(at: url) }
+      let run = try Executable.run(["replay", url.path])
+      #expect(run.output.contains("4  yes  client logs"), "\(name): \(run.output)")
+    }
+    let url = try own(["MP01/hman.log": quiet])
+    defer { try? FileManager.default.removeItem(at: url) }
+    let server = try Executable.run(["replay", url.path]).output
+    #expect(server.contains("4  no   client logs") && server.contains("3  yes  site server"))
+  }
+
   @Test func coverageNamesWhatIsMissing() throws {
     let url = try folder()
     defer { try? FileManager.default.removeItem(at: url) }

@@ -73,6 +73,46 @@ private let signature = """
     #expect(other.findings.isEmpty && other.result.recordCounts[Int(RecordFormat.line.rawValue)] == 1)
   }
 
+  /// Every name is told at once, and where a text of one's own goes.
+  @Test func unknownColumnsAreNamedTogether() {
+    let columns = "columns: [time, host, client-ip, server, protocol, message]"
+    let printed = faults(formats: format.replacing(columns, with: "columns: [time, user, hosst, note]"))
+    #expect(printed.count == 1)
+    #expect(printed[0].contains("columns 'user', 'hosst', 'note' are not known"))
+    #expect(printed[0].contains("for 'hosst' did you mean 'host'?") && printed[0].contains("belongs in 'message'"))
+  }
+
+  /// That a signature names a format whose file is there and wrong is no fault of the signature.
+  @Test(arguments: [
+    ("delimiter: '|'", "delimiter: '||'"), ("columns: [time", "columns: [when"), ("title: ", "title: '"),
+  ])
+  func aRejectedFormatIsKnown(text: String, damaged: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(format.replacing(text, with: damaged), to: "formats/proxy-access.yaml")
+    try folder.write(signature, to: "signatures/proxy.yaml")
+    let printed = faults(overrides: [folder.path])
+    #expect(printed.count == 1 && printed[0].contains("proxy-access.yaml"), "\(printed)")
+  }
+
+  /// Times are instants, however many digits of a second are written; all that differs is told.
+  @Test func expectationsOfFormats() throws {
+    func run(_ expect: String) throws -> [String] {
+      let folder = try TemporaryFolder()
+      let old = "time: '2026-03-02T06:00:00.250Z', message: handshake failed"
+      try folder.write(format.replacing(old, with: expect), to: "formats/proxy.yaml")
+      var examples = try #require(ExampleRun(DefinitionSet(overrides: [folder.path], systemDirectories: [])))
+      examples.runAll()
+      return examples.diagnostics.map(\.what)
+    }
+    #expect(try run("time: '2026-03-02T06:00:00.25Z'") == [])
+    #expect(try run("time: '2026-03-02T06:00:00.2500000Z'") == [])
+    #expect(
+      try run("time: '2026-03-02T06:00:00Z', message: other") == [
+        "example of format 'proxy-access': the time is '2026-03-02T06:00:00.250Z', expected '2026-03-02T06:00:00.000Z'; "
+          + "the message is 'handshake failed', expected 'other'"
+      ])
+  }
+
   private func time(_ calendar: DelimitedRule.Calendar, _ columns: [DelimitedRule.Column], _ line: String) -> String? {
     let rule = DelimitedRule(
       name: "t", logs: [], delimiter: 0x3B, isQuoted: false, columns: columns, calendar: calendar, isUTC: false)

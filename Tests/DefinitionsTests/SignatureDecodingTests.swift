@@ -184,7 +184,7 @@ private func pieces(_ texts: String...) -> [[UInt8]] { texts.map { Array($0.utf8
     expected.format = .w3c
     expected.records = 1
     expected.torn = 0
-    expected.time = "2026-03-02T06:00:00Z"
+    expected.time = Timestamp(year: 2026, month: 3, day: 2, hour: 6, minute: 0, second: 0)
     expected.component = "c"
     expected.message = "m"
     #expect(example.expect == expected)

@@ -211,8 +211,71 @@ import Testing
         parsers/signatures/test.yaml:8:40: error: group 'sever' is no field and not used in 'codes'
           pattern: 'Failed: CODE=(?<code>\d+) at (?<sever>\S+)'
                                                  ^
-          fix: use one of client, clientID, clientIP, server, url, protocol, cipher, component, or name it in 'codes'
+          fix: use one of client, clientID, clientIP, server, url, protocol, cipher, component, alert, or name it in 'codes'
         """#)
+  }
+
+  /// Names that are near, that share a word, or none: each tells how to go on.
+  @Test func tablesThatDoNotExist() {
+    let tables = ["hresult", "tls-alert", "winhttp-flags", "winhttp-flag-names"]
+    let codes = Dictionary(uniqueKeysWithValues: tables.map { ($0, goodTable) })
+    func fix(_ table: String) -> String {
+      let printed = faults(signature(("code: test", "code: \(table)")), codes: codes).first { $0.contains("exist") }
+      return printed?.split(separator: "\n").last.map { String($0.dropFirst("  fix: ".count)) } ?? ""
+    }
+    #expect(fix("hresults") == "did you mean 'hresult'?")
+    #expect(
+      fix("winhttp")
+        == "use winhttp-flag-names or winhttp-flags, or write codes/winhttp.tsv; handshaked check -v lists the tables "
+        + "there are")
+    #expect(fix("corp") == "write codes/corp.tsv; handshaked check -v lists the tables there are")
+  }
+
+  /// What is wrong once is told once.
+  @Test func noFaultFollowsFromAnother() {
+    func count(_ text: String) -> Int { faults(text, codes: ["test": goodTable]).count }
+    #expect(count(signature() + "---\n" + signature()) == 1)
+    for (from, to) in [
+      ("anchors:", "anchor:"), ("pattern:", "patern:"), ("codes:", "code:"), ("remedy:", "remedies:"),
+      ("examples:", "example:"), ("title:", "tittle:"),
+    ] {
+      #expect(count(signature((from, to))) == 1, "\(faults(signature((from, to)), codes: ["test": goodTable]))")
+    }
+  }
+
+  @Test func aPluralIsNear() {
+    expectFault(
+      ("remedy: Repair", "remedies: Repair"),
+      is: """
+        parsers/signatures/test.yaml:21:1: error: key 'remedies' is not known in a signature
+          remedies: Repair it.
+          ^
+          fix: did you mean 'remedy'?
+        """)
+  }
+
+  @Test func quotesAndTabs() {
+    let pattern = #"pattern: 'Failed: CODE=(?<code>\d+) at (?<server>\S+)'"#
+    expectFault(
+      (pattern, #"pattern: "Failed: CODE=(?<code>[0-9]+)\\b at (?<server>.+)""#),
+      is: #"""
+        parsers/signatures/test.yaml:8:10: error: the pattern stands in double quotes, in which YAML reads each '\' itself
+          pattern: "Failed: CODE=(?<code>[0-9]+)\\b at (?<server>.+)"
+                   ^
+          fix: put it into single quotes, where '\' stays as it is and a quote is written twice: ''
+        """#)
+    let unknown = faults(signature((pattern, #"pattern: "Failed: CODE=(?<code>\d+)""#)), codes: ["test": goodTable])
+    #expect(unknown.count == 1 && unknown[0].contains("fix: put it into single quotes"), "\(unknown)")
+    let tab = faults(signature(("  - line: 'Failed: CODE=12157", "\t- line: 'Failed: CODE=12157")))
+    #expect(tab.count == 1 && tab[0].contains("fix: indent with blanks"), "\(tab)")
+  }
+
+  /// The roles are those that the shipped definitions name.
+  @Test func rolesAreAClosedList() {
+    let shipped = DefinitionLoader.load(overrides: [], systemDirectories: [], patternCompiler: groupNames)
+    let used = shipped.ruleSet.signatures.compactMap(\.role) + shipped.ruleSet.roles.map(\.role)
+    #expect(Set(used) == Set(RoleNames.all))
+    #expect(faults(signature(("role: management-point", "role: banana")), codes: ["test": goodTable]).count == 1)
   }
 
   @Test func codes() {
@@ -299,10 +362,10 @@ import Testing
     expectFault(
       ("role: management-point", "role: Management Point"),
       is: """
-        parsers/signatures/test.yaml:15:7: error: role 'Management Point' is no role name
+        parsers/signatures/test.yaml:15:7: error: role 'Management Point' is not known
           role: Management Point
                 ^
-          fix: use lower case, digits and '-', as management-point
+          fix: did you mean 'management-point'?
         """)
     expectFault(
       ("title: A test failed", "title: [a, b]"),

@@ -235,14 +235,15 @@ import Testing
         """
       ])
     #expect(
-      faults(formats: good.replacing("httperr", with: "cmtrace") + "roles: [{ stem: /ccm, role: x }]\n") == [
-        """
-        parsers/formats/test.yaml:8:1: error: 'roles' has no effect on format 'cmtrace'
-          roles: [{ stem: /ccm, role: x }]
-          ^
-          fix: delete it: only rows have a URI
-        """
-      ])
+      faults(formats: good.replacing("httperr", with: "cmtrace") + "roles: [{ stem: /ccm, role: management-point }]\n")
+        == [
+          """
+          parsers/formats/test.yaml:8:1: error: 'roles' has no effect on format 'cmtrace'
+            roles: [{ stem: /ccm, role: management-point }]
+            ^
+            fix: delete it: only rows have a URI
+          """
+        ])
     #expect(
       faults(formats: "- a list\n") == [
         """
