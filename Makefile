@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test lint format warnings check bench clean
+.PHONY: help setup build demo test soak lint format warnings check bench install deb clean
 
 BUILD := swift build -c release
 TEST := swift test -c release --disable-xctest --disable-testable-imports
@@ -15,6 +15,11 @@ HANDSHAKED := .build/release/handshaked
 SWIFT_SOURCES := Sources Tests Package.swift
 # Options of the benchmark: make bench BENCH_ARGS='--help'
 BENCH_ARGS ?=
+SOAK_KILLS ?= 500
+SOAK_SCRIPTS ?= 5000
+# make install DESTDIR=/tmp/root
+DESTDIR ?=
+VERSION := $(shell sed -n 's/^ *version: "\(.*\)",$$/\1/p' Sources/handshaked/Handshaked.swift)
 
 help: ## what can be made
 	@echo 'make demo    builds handshaked and replays sample-logs/ into a report'
@@ -42,6 +47,11 @@ test: ## build and run all tests
 	@.ci/setup test
 	@.ci/summary $(TEST)
 
+soak: setup ## many more kills and tail scripts than `test` (SOAK_KILLS, SOAK_SCRIPTS)
+	@.ci/setup test
+	@HANDSHAKED_KILLS=$(SOAK_KILLS) HANDSHAKED_TAIL_SCRIPTS=$(SOAK_SCRIPTS) \
+	  $(TEST) --filter 'killedAtAnyMoment|anyScriptOfActions'
+
 lint: ## check the style of the Swift sources
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
@@ -66,6 +76,39 @@ bench: ## measure speed (make bench BENCH_ARGS='…')
 	@$(BUILD) --product handshaked
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench $(BENCH_ARGS)
+
+# The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
+install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages
+	@$(BUILD) --static-swift-stdlib --scratch-path .build-static --product handshaked
+	@install -D -m 755 -s .build-static/release/handshaked '$(DESTDIR)/usr/bin/handshaked'
+	@install -D -m 644 -t '$(DESTDIR)/lib/systemd/system' systemd/handshaked.service systemd/handshaked.socket
+	@install -D -m 644 systemd/handshaked.catalog '$(DESTDIR)/usr/lib/systemd/catalog/handshaked.catalog'
+	@install -D -m 644 systemd/handshaked.sysusers.conf '$(DESTDIR)/usr/lib/sysusers.d/handshaked.conf'
+	@[ -e '$(DESTDIR)/etc/handshaked/handshaked.yaml' ] || \
+	  install -D -m 644 systemd/handshaked.yaml '$(DESTDIR)/etc/handshaked/handshaked.yaml'
+	@install -D -m 644 systemd/handshaked-failed@.service \
+	  '$(DESTDIR)/usr/share/doc/handshaked/examples/handshaked-failed@.service'
+	@for page in handshaked.8 handshaked.yaml.5; do \
+	  folder='$(DESTDIR)/usr/share/man/man'"$${page##*.}"; install -d "$$folder"; \
+	  gzip -9 -n -c "systemd/man/$$page" >"$$folder/$$page.gz"; chmod 644 "$$folder/$$page.gz"; done
+	@install -d '$(DESTDIR)/usr/share/bash-completion/completions'
+	@.build-static/release/handshaked --generate-completion-script bash \
+	  >'$(DESTDIR)/usr/share/bash-completion/completions/handshaked'
+
+deb: setup ## build handshaked_VERSION_ARCH.deb in .build-static
+	@rm -rf .build-static/deb
+	@$(MAKE) install DESTDIR=.build-static/deb
+	@install -d .build-static/deb/DEBIAN
+	@sed 's/@VERSION@/$(VERSION)/; s/@ARCHITECTURE@/'"$$(dpkg --print-architecture)"'/' systemd/deb/control \
+	  >.build-static/deb/DEBIAN/control
+	@install -m 755 -t .build-static/deb/DEBIAN systemd/deb/postinst systemd/deb/prerm systemd/deb/postrm
+	@install -m 644 -t .build-static/deb/DEBIAN systemd/deb/conffiles
+	@install -D -m 644 systemd/deb/copyright .build-static/deb/usr/share/doc/handshaked/copyright
+	@install -m 644 LICENSE .build-static/deb/usr/share/doc/handshaked/LICENSE
+	@gzip -9 -n -c CHANGELOG.md >.build-static/deb/usr/share/doc/handshaked/changelog.gz
+	@chmod 644 .build-static/deb/usr/share/doc/handshaked/changelog.gz
+	@dpkg-deb --root-owner-group --build .build-static/deb \
+	  .build-static/handshaked_$(VERSION)_$$(dpkg --print-architecture).deb
 
 clean: ## remove what was built
 	@rm -rf .build
