@@ -7,7 +7,9 @@ package enum Systemd {
 
   private static let obstacle: String? = {
     guard FileManager.default.isExecutableFile(atPath: "/lib/systemd/systemd") else { return "there is no systemd" }
-    guard let run = try? Executable.run([script, "true"], program: "/bin/bash") else { return "unshare cannot be run" }
+    let look = [script, "test", "-x", Executable.path(of: "handshaked")]
+    guard let run = try? Executable.run(look, program: "/bin/bash") else { return "unshare cannot be run" }
+    if run.status == 1 { return "the checkout lies on a mount of its own" }
     return run.status == 0 ? nil : "namespaces for systemd may not be made (\(run.status))"
   }()
 
