@@ -104,6 +104,7 @@ deb: setup ## build handshaked_VERSION_ARCH.deb in .build-static
 	@install -m 755 -t .build-static/deb/DEBIAN systemd/deb/postinst systemd/deb/prerm systemd/deb/postrm
 	@install -m 644 -t .build-static/deb/DEBIAN systemd/deb/conffiles
 	@install -D -m 644 systemd/deb/copyright .build-static/deb/usr/share/doc/handshaked/copyright
+	@install -D -m 644 systemd/deb/lintian-overrides .build-static/deb/usr/share/lintian/overrides/handshaked
 	@install -m 644 LICENSE .build-static/deb/usr/share/doc/handshaked/LICENSE
 	@gzip -9 -n -c CHANGELOG.md >.build-static/deb/usr/share/doc/handshaked/changelog.gz
 	@chmod 644 .build-static/deb/usr/share/doc/handshaked/changelog.gz
