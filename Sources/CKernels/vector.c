@@ -470,4 +470,3 @@ size_t hk_count(const uint8_t *bytes, size_t count, uint8_t c) { return chosen->
 size_t hk_count_at(size_t level, const uint8_t *bytes, size_t count, uint8_t c) {
     return all[level].count(bytes, count, c);
 }
-const char *hk_chosen_level(void) { return chosen->level; }

@@ -20,8 +20,6 @@ int hl_inotify_watch(int descriptor, const char *path) {
             | IN_EXCL_UNLINK);
 }
 
-int hl_inotify_unwatch(int descriptor, int watch) { return inotify_rm_watch(descriptor, watch); }
-
 size_t hl_inotify_event(const void *buffer, size_t count, hl_event *event) {
     struct inotify_event header;
     if (count < sizeof header) return 0;

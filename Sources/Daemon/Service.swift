@@ -41,7 +41,7 @@ package struct ServicePlan: Sendable {
 /// was read to, and tells what is to be told.
 ///
 ///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─► IncidentFold ─► StoreChange ─► commit
-///                                                                                           outbox ─► JournalOutput
+///                                                                                           outbox ─► JournalDelivery
 ///
 /// A message is in the outbox by the same transaction as its evidence and leaves it once it was read back: a kill at any
 /// moment loses none and doubles none.
@@ -74,6 +74,8 @@ package final class Service {
   private var isBacklog: Bool
   private var startedAt: UInt64 = 0
   private var isStopping = false
+  /// Why it stopped by itself.
+  package private(set) var failure: StartError?
   private let control: Int32
   private let metrics: Int32
   private let signals: Int32
@@ -91,6 +93,8 @@ package final class Service {
     var rate: Double = 0
   }
 
+  /// Key of a checkpoint that is there from the first commit to the end of the first reading.
+  private static let firstReading = "first-reading"
   /// How long evidence may wait for its commit when nothing is to be told, in microseconds.
   private static let commitInterval: UInt64 = 5_000_000
   private static let sweepInterval: UInt64 = 30_000_000
@@ -118,7 +122,8 @@ package final class Service {
     self.store = store
     self.follower = follower
     self.walk = walk
-    isBacklog = known.isEmpty
+    // A first reading that was cut off goes on: what it left open was not told yet.
+    isBacklog = known.isEmpty || state.checkpoints.contains { $0.key == Service.firstReading }
     fold = IncidentFold(
       open: state.incidents.filter(\.isOpen).compactMap {
         try? JSONDecoder().decode(Incident.self, from: Data($0.value))
@@ -357,7 +362,7 @@ package final class Service {
       switch note {
       case .began: break
       case .renamed(let from, let to): log("\(from) is \(to) now")
-      case .rewritten(let path, _): log("\(path) has new content: read from the start")
+      case .rewritten(let path): log("\(path) has new content: read from the start")
       case .polling(let folder, let kind):
         log("\(folder) is on \(kind): looked at every \(Service.pollingInterval / 1_000_000) s, since no event is told")
       case .overflow: log("more changes than inotify keeps: every file was looked at")
@@ -413,6 +418,8 @@ package final class Service {
   private func finishBacklog() {
     guard isBacklog else { return }
     isBacklog = false
+    change.removedCheckpoints.append(Service.firstReading)
+    markDirty()
     guard plan.configuration.toJournal else { return }
     let open = fold.open.values.filter { $0.sequence > 0 }
       .filter { isToBeTold(IncidentEvent(change: .opened, incident: $0)) }
@@ -467,6 +474,7 @@ package final class Service {
   private func commit() {
     guard dirtySince != nil else { return }
     change.time = Service.now()
+    if isBacklog { change.checkpoints.append(Checkpoint(key: Service.firstReading, offset: 0, value: [])) }
     do throws(StoreError) {
       try store.commit(change)
       if storeTrouble != nil { log("store: writing again") }
@@ -479,14 +487,17 @@ package final class Service {
       sendOutbox()
     } catch {
       if storeTrouble?.description != error.description {
-        log("\(error); \(mayReadText), tried again every 5 s")
+        log("\(error); reading goes on within bounds, nothing is told until it is stored, tried again every 5 s")
       }
       storeTrouble = error
+      if error.kind == .damaged {
+        // The next start examines the file, sets it aside with its reason, and reads the logs anew.
+        failure = StartError(text: "\(error)", status: 74)
+        isStopping = true
+      }
       retryAt = Service.monotonic() + 5_000_000
     }
   }
-
-  private var mayReadText: String { "reading goes on within bounds and nothing is told until it is stored" }
 
   // MARK: - Reload
 

@@ -23,7 +23,6 @@ package struct ServiceStatus: Codable, Sendable {
       case nil: trouble = nil
       case .unreadable(let call, let code): trouble = "\(call): \(String(cString: strerror(code)))"
       case .container(let title): trouble = "\(title) is not followed"
-      case .ambiguous: trouble = "the content of more than one known file"
       }
     }
   }

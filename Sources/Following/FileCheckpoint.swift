@@ -48,8 +48,6 @@ package struct FileState: Sendable, Hashable {
     case unreadable(call: String, errno: Int32)
     /// A container that is not followed, by its title.
     case container(String)
-    /// Its content is that of more than one known file.
-    case ambiguous
   }
   package var path: String
   package var host: String?

@@ -35,8 +35,8 @@ package final class Follower {
   package enum Note: Sendable, Hashable {
     case began(path: String)
     case renamed(from: String, to: String)
-    /// The content is new: `unread` bytes of the old one, as far as they are known, can no longer be read.
-    case rewritten(path: String, unread: UInt64)
+    /// The content is new; what was not read of the old one can no longer be read.
+    case rewritten(path: String)
     case polling(folder: String, kind: String)
     case overflow
     case unwatched(folder: String, errno: Int32)
@@ -265,10 +265,10 @@ package final class Follower {
     entry.modified = modified
     files[id] = entry
     if size < entry.checkpoint.offset {
-      restart(id, unread: 0)
+      restart(id)
     } else if !isSame, size == entry.checkpoint.offset, size > 0 {
       // Rewritten in place to the very same length?
-      if !isContentKnown(id) { restart(id, unread: 0) }
+      if !isContentKnown(id) { restart(id) }
     }
     // Also where bytes came in the place of NULs: the size is the same.
     if let now = files[id], size > now.checkpoint.offset, size != now.tornSize || !isSame { mark(id) }
@@ -450,9 +450,9 @@ package final class Follower {
   }
 
   /// The content is new: a stream of its own, from the start.
-  private func restart(_ id: Int, unread: UInt64) {
+  private func restart(_ id: Int) {
     guard var entry = files[id] else { return }
-    notes.append(.rewritten(path: text(entry.checkpoint.path), unread: unread))
+    notes.append(.rewritten(path: text(entry.checkpoint.path)))
     unindex(id)
     if entry.checkpoint.offset > 0 {
       // A copy of the old content may turn up: it is known how far that was read.
@@ -528,7 +528,7 @@ package final class Follower {
     files[id]!.size = size
     let checkpoint = entry.checkpoint
     if size < checkpoint.offset || !Follower.isTail(checkpoint, descriptor) {
-      restart(id, unread: 0)
+      restart(id)
       return nil
     }
     guard size > checkpoint.offset else { return nil }

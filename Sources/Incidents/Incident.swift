@@ -13,7 +13,6 @@ package enum IncidentKind: String, CaseIterable, Sendable, Codable {
   case orphanSuspected = "client.orphan-suspected"
   case serverOutage = "server.outage"
   case legacyProtocol = "estate.legacy-protocol"
-  case sourceDamaged = "source.damaged"
 
   /// The kind that a finding of this class is part of; nil for those that only count towards a rule.
   init?(_ findingClass: FindingClass, _ cause: Cause) {

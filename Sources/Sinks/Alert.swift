@@ -19,7 +19,6 @@ package struct Alert: Sendable {
     case .orphanSuspected: "6a1f0c52d7e84b0f9c3b5e2a71d08f09"
     case .serverOutage: "6a1f0c52d7e84b0f9c3b5e2a71d08f0a"
     case .legacyProtocol: "6a1f0c52d7e84b0f9c3b5e2a71d08f0b"
-    case .sourceDamaged: "6a1f0c52d7e84b0f9c3b5e2a71d08f0c"
     }
   }
   package static let backlogMessageID = "6a1f0c52d7e84b0f9c3b5e2a71d08f10"
@@ -136,7 +135,6 @@ package struct Alert: Sendable {
         + Timestamp(microseconds: incident.first).rfc3339
     case .serverOutage: return "Server \(subject) does not serve its clients"
     case .legacyProtocol: return "\(subject) still speaks old protocols: \(words(incident.cause))"
-    case .sourceDamaged: return "Log \(subject) cannot be read as it should"
     }
   }
 

@@ -179,13 +179,6 @@ package enum Catalog {
         breaks: "Nothing yet: these clients break on the day when the old protocols are disabled.",
         tasks: [clientTask, netTask, "@HANDSHAKED_REMEDY@"],
         verify: "The census of `handshaked replay` shows no client with an old protocol.")
-    case .sourceDamaged:
-      Words(
-        subject: "A log cannot be read as it should",
-        meaning: "Bytes were passed over, or the file cannot be opened by the service's user.",
-        breaks: "Nothing in the estate: failures in that part of the log are not seen.",
-        tasks: ["Let the service's user read the file: `handshaked status` names it and the reason."],
-        verify: "`handshaked status` shows the source without trouble.")
     }
   }
 }

@@ -24,6 +24,7 @@ struct RunCommand: ParsableCommand {
       let service = try Service(try options.plan(), load: { try options.plan() }, log: { Terminal.message($0) })
       service.run()
       try? service.shutDown()
+      if let failure = service.failure { throw failure }
     } catch let error as StartError {
       Terminal.plain(error.text)
       throw ExitCode(error.status)

@@ -58,6 +58,36 @@ final class ServiceBench {
 }
 
 @Suite struct ServiceTests {
+  /// A first reading that a kill cut off is taken up again, and what it had left open is told then.
+  @Test func aFirstReadingThatWasCutOffIsToldAtItsEnd() throws {
+    guard !FileManager.default.fileExists(atPath: "/run/systemd/journal/socket") else {
+      PackageRoot.skip("this machine has a journal, which the message would reach")
+      return
+    }
+    let bench = try ServiceBench()
+    try bench.append(
+      try PackageRoot.bytes("sample-logs/tls10-off-too-early/W7-0117/CcmMessaging.log"), to: "W7-0117/CcmMessaging.log")
+    // Reads and keeps all; nothing is told without a journal.
+    try bench.run()
+    var store = try StateStore.open(path: bench.configuration.storePath, at: Timestamp(microseconds: 1)).store
+    #expect(try store.load().incidents.contains { $0.isOpen })
+    #expect(try store.load().outbox.isEmpty)
+    // As a kill in the middle of it leaves the store.
+    var change = StoreChange(at: Timestamp(microseconds: 1))
+    change.checkpoints = [Checkpoint(key: "first-reading", offset: 0, value: [])]
+    try store.commit(change)
+    try store.close()
+    bench.configuration.toJournal = true
+    try bench.run()
+    store = try StateStore.open(path: bench.configuration.storePath, at: Timestamp(microseconds: 1)).store
+    let state = try store.load()
+    try store.close()
+    #expect(state.outbox.count == 1)
+    #expect(
+      state.outbox.first?.fields.first { $0.name == "MESSAGE" }?.value.contains("open after the first reading") == true)
+    #expect(!state.checkpoints.contains { $0.key == "first-reading" })
+  }
+
   /// Whatever pieces a log comes in, and however often the service was restarted between them, the store holds what a
   /// replay of the whole file finds.
   @Test(arguments: UInt64(0)..<12)

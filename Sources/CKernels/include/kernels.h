@@ -19,8 +19,6 @@ size_t hk_positions(const uint8_t *bytes, size_t count, uint8_t c, uint32_t *out
 size_t hk_level_count(void);
 /// The name of a level, or NULL where this processor does not have it.
 const char *hk_level(size_t index);
-/// The name of the one in use.
-const char *hk_chosen_level(void);
 /// `hk_count` and `hk_positions` at one level, for tests.
 size_t hk_count_at(size_t level, const uint8_t *bytes, size_t count, uint8_t c);
 size_t hk_positions_at(

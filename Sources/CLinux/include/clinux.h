@@ -10,7 +10,6 @@
 int hl_inotify_open(void);
 /// Watches a folder for what happens to its entries; the watch's number, or -1 and errno.
 int hl_inotify_watch(int descriptor, const char *path);
-int hl_inotify_unwatch(int descriptor, int watch);
 
 /// One event of a buffer that `read` filled from an inotify descriptor.
 typedef struct {
