@@ -21,7 +21,6 @@ let package = Package(
   ],
   targets: [
     // C: module maps, shims and the loops that need intrinsics.
-    .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .target(name: "CKernels"),
@@ -32,7 +31,7 @@ let package = Package(
     .target(name: "Ingest", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Envelopes", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Framing", dependencies: ["Records", "CKernels"], swiftSettings: hot),
-    .target(name: "Scanning", dependencies: ["Records", "CVectorscan"], swiftSettings: hot),
+    .target(name: "Scanning", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Extraction", dependencies: ["Records", "CKernels", "CPCRE2"], swiftSettings: hot),
     .target(name: "Clients", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(
@@ -103,7 +102,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
       name: "ScanningTests",
-      dependencies: ["Scanning", "Extraction", "Envelopes", "Framing", "Detection", "Definitions", "TestSupport"],
+      dependencies: [
+        "CKernels", "Scanning", "Extraction", "Envelopes", "Framing", "Detection", "Definitions", "TestSupport",
+      ],
       swiftSettings: plain),
     .testTarget(
       name: "ExtractionTests", dependencies: ["Framing", "Extraction", "TestSupport"], swiftSettings: plain),

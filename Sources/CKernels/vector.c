@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "events.h"
 #include "kernels.h"
+#include "literal_set.h"
+#include "plain_records.h"
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -75,8 +77,36 @@ static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m
     }
 }
 
+/// Byte by byte: nearly all places are given up at the first or second.
+static inline __attribute__((always_inline)) uint64_t portable_places(const hk_literals *set, const uint8_t *p) {
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; i++) {
+        for (int group = 0; group < HK_BUCKETS / 8; group++) {
+            uint8_t buckets = set->classes[group][0].exact[p[i]];
+            for (int k = 1; k < HK_WINDOW && buckets; k++) buckets &= set->classes[group][k].exact[p[i + k]];
+            mask |= (uint64_t)(buckets != 0) << i;
+        }
+    }
+    return mask;
+}
+
+/// Sorts the mark that `LOG` or `$$` at `at` belongs to, if any, into its list.
+static inline __attribute__((always_inline)) void mark_at(
+    const uint8_t *bytes, size_t at, size_t count, uint32_t *const out[HK_MARK_KINDS], size_t found[HK_MARK_KINDS]
+) {
+    if (bytes[at] == '$') {
+        if (count - at >= 3 && bytes[at + 2] == '<')
+            out[HK_MARK_TRAILER][found[HK_MARK_TRAILER]++] = (uint32_t)at;
+    } else if (at >= 3 && count - at >= 4 && !memcmp(bytes + at - 3, "<![LOG[", 7)) {
+        out[HK_MARK_OPEN][found[HK_MARK_OPEN]++] = (uint32_t)(at - 3);
+    } else if (at >= 1 && count - at >= 6 && !memcmp(bytes + at - 1, "]LOG]!>", 7)) {
+        out[HK_MARK_CLOSE][found[HK_MARK_CLOSE]++] = (uint32_t)(at - 1);
+    }
+}
+
 #define HK_TARGET
 #define HK_NAME(name) name##_portable
+#define places portable_places
 #define block portable_block
 #define load portable_load
 #define equal portable_equal
@@ -128,6 +158,7 @@ static inline __attribute__((always_inline)) uint64_t sse2_words(sse2_block b) {
 
 #define HK_TARGET
 #define HK_NAME(name) name##_sse2
+#define places portable_places  // SSE2 has no look-up of bytes
 #define block sse2_block
 #define load sse2_load
 #define equal sse2_equal
@@ -190,7 +221,31 @@ HK_AVX2_INLINE void avx2_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
     }
 }
 
+HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, const uint8_t *p) {
+    __m256i v = _mm256_loadu_si256((const __m256i *)p), half = _mm256_set1_epi8(15);
+    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
+    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
+    return _mm256_and_si256(
+        _mm256_shuffle_epi8(low, _mm256_and_si256(v, half)),
+        _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half)));
+}
+HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
+    __m256i zero = _mm256_setzero_si256(), low = zero, high = zero;
+    for (int group = 0; group < HK_BUCKETS / 8; group++) {
+        const literal_classes *classes = set->classes[group];
+        __m256i first = avx2_buckets(classes, p), second = avx2_buckets(classes, p + 32);
+        for (int k = 1; k < HK_WINDOW; k++) {
+            first = _mm256_and_si256(first, avx2_buckets(classes + k, p + k));
+            second = _mm256_and_si256(second, avx2_buckets(classes + k, p + 32 + k));
+        }
+        low = _mm256_or_si256(low, first);
+        high = _mm256_or_si256(high, second);
+    }
+    return ~avx2_bits(_mm256_cmpeq_epi8(low, zero), _mm256_cmpeq_epi8(high, zero));
+}
+
 #define HK_TARGET HK_AVX2
+#define places avx2_places
 #define HK_NAME(name) name##_avx2
 #define block avx2_block
 #define load avx2_load
@@ -205,7 +260,7 @@ HK_AVX2_INLINE void avx2_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
 
 // MARK: AVX-512
 
-#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,avx2,bmi,bmi2,popcnt,pclmul")))
+#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi,bmi2,popcnt,pclmul")))
 #define HK_AVX512_INLINE static inline __attribute__((always_inline)) HK_AVX512
 
 HK_AVX512_INLINE __m512i avx512_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
@@ -247,7 +302,23 @@ HK_AVX512_INLINE void avx512_write_bits(uint64_t m, uint32_t base, uint32_t *out
     }
 }
 
+/// The look-up takes seven bits: a byte of 0x80 or more may pass for one below, and is told apart by the comparison.
+HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p) {
+    __m512i first = _mm512_set1_epi8(-1), second = first;
+    for (int k = 0; k < HK_WINDOW; k++) {
+        const uint8_t *low = set->classes[0][k].exact, *high = set->classes[1][k].exact;
+        __m512i v = _mm512_loadu_si512(p + k);
+        first = _mm512_and_si512(
+            first, _mm512_permutex2var_epi8(_mm512_loadu_si512(low), v, _mm512_loadu_si512(low + 64)));
+        second = _mm512_and_si512(
+            second, _mm512_permutex2var_epi8(_mm512_loadu_si512(high), v, _mm512_loadu_si512(high + 64)));
+    }
+    __m512i any = _mm512_or_si512(first, second);
+    return _mm512_test_epi8_mask(any, any);
+}
+
 #define HK_TARGET HK_AVX512
+#define places avx512_places
 #define HK_NAME(name) name##_avx512
 #define block __m512i
 #define load avx512_load
@@ -307,7 +378,29 @@ static inline __attribute__((always_inline)) uint64_t neon_words(neon_block b) {
         vorrq_u8(neon_range(v, '-', '.'), vceqq_u8(v, vdupq_n_u8('+')))));
 }
 
+static inline __attribute__((always_inline)) uint64_t neon_places(const hk_literals *set, const uint8_t *p) {
+    neon_block b;
+    for (int i = 0; i < 4; i++) b.part[i] = vdupq_n_u8(0);
+    for (int group = 0; group < HK_BUCKETS / 8; group++) {
+        neon_block buckets;
+        for (int i = 0; i < 4; i++) buckets.part[i] = vdupq_n_u8(0xFF);
+        for (int k = 0; k < HK_WINDOW; k++) {
+            const literal_classes *classes = &set->classes[group][k];
+            uint8x16_t low = vld1q_u8(classes->low), high = vld1q_u8(classes->high);
+            for (int i = 0; i < 4; i++) {
+                uint8x16_t v = vld1q_u8(p + 16 * i + k);
+                uint8x16_t of =
+                    vandq_u8(vqtbl1q_u8(low, vandq_u8(v, vdupq_n_u8(15))), vqtbl1q_u8(high, vshrq_n_u8(v, 4)));
+                buckets.part[i] = vandq_u8(buckets.part[i], of);
+            }
+        }
+        for (int i = 0; i < 4; i++) b.part[i] = vorrq_u8(b.part[i], buckets.part[i]);
+    }
+    NEON_MASK(vtstq_u8(v, v));
+}
+
 #define HK_TARGET
+#define places neon_places
 #define HK_NAME(name) name##_neon
 #define block neon_block
 #define load neon_load
@@ -385,6 +478,13 @@ typedef struct {
     size_t (*xml_tag_stop)(const uint8_t *, size_t);
     size_t (*positions)(const uint8_t *, size_t, uint8_t, uint32_t *, size_t, size_t *);
     size_t (*count)(const uint8_t *, size_t, uint8_t);
+    size_t (*marks)(const uint8_t *, size_t, size_t, uint32_t *const *, size_t *, size_t);
+    size_t (*literals_find)(
+        const hk_literals *, const uint8_t *, size_t, const uint32_t *, size_t, hk_literals_cursor *, uint64_t *, size_t);
+    size_t (*cmtrace_run)(
+        const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, size_t, int, hk_plain_record *, size_t);
+    size_t (*simple_run)(
+        const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_plain_record *, size_t);
 } vector_kernels;
 
 #define LEVEL(name)                                                                                                   \
@@ -394,7 +494,11 @@ typedef struct {
      json_string_stop_##name,                                                                                         \
      xml_tag_stop_##name,                                                                                             \
      positions_##name,                                                                                                \
-     count_##name}
+     count_##name,                                                                                                    \
+     marks_##name,                                                                                                    \
+     literals_find_##name,                                                                                            \
+     cmtrace_run_##name,                                                                                              \
+     simple_run_##name}
 /// Slowest first.
 static const vector_kernels all[] = {
     LEVEL(portable),
@@ -415,7 +519,8 @@ static int is_available(const char *level) {
             && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
         if (!strcmp(level, "avx2")) return has;
         return has && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2");
+            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi")
+            && __builtin_cpu_supports("avx512vbmi2");
     }
 #endif
     (void)level;
@@ -469,4 +574,53 @@ size_t hk_positions_at(
 size_t hk_count(const uint8_t *bytes, size_t count, uint8_t c) { return chosen->count(bytes, count, c); }
 size_t hk_count_at(size_t level, const uint8_t *bytes, size_t count, uint8_t c) {
     return all[level].count(bytes, count, c);
+}
+
+size_t hk_marks(
+    const uint8_t *bytes, size_t from, size_t count, uint32_t *const out[HK_MARK_KINDS], size_t found[HK_MARK_KINDS],
+    size_t capacity
+) {
+    return chosen->marks(bytes, from, count, out, found, capacity);
+}
+size_t hk_marks_at(
+    size_t level, const uint8_t *bytes, size_t from, size_t count, uint32_t *const out[HK_MARK_KINDS],
+    size_t found[HK_MARK_KINDS], size_t capacity
+) {
+    return all[level].marks(bytes, from, count, out, found, capacity);
+}
+size_t hk_literals_find(
+    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
+    hk_literals_cursor *cursor, uint64_t *out, size_t capacity
+) {
+    return chosen->literals_find(set, bytes, readable, ranges, range_count, cursor, out, capacity);
+}
+size_t hk_literals_find_at(
+    size_t level, const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges,
+    size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity
+) {
+    return all[level].literals_find(set, bytes, readable, ranges, range_count, cursor, out, capacity);
+}
+size_t hk_cmtrace_run(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
+    size_t limit, int joins, hk_plain_record *out, size_t capacity
+) {
+    return chosen->cmtrace_run(bytes, readable, line_ends, line_count, line, start, limit, joins, out, capacity);
+}
+size_t hk_cmtrace_run_at(
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
+    size_t start, size_t limit, int joins, hk_plain_record *out, size_t capacity
+) {
+    return all[level].cmtrace_run(bytes, readable, line_ends, line_count, line, start, limit, joins, out, capacity);
+}
+size_t hk_simple_run(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
+    hk_plain_record *out, size_t capacity
+) {
+    return chosen->simple_run(bytes, readable, line_ends, line_count, line, start, out, capacity);
+}
+size_t hk_simple_run_at(
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
+    size_t start, hk_plain_record *out, size_t capacity
+) {
+    return all[level].simple_run(bytes, readable, line_ends, line_count, line, start, out, capacity);
 }

@@ -9,6 +9,7 @@
 //   letters(b)           bit i: byte i of b is an ASCII letter
 //   words(b)             bit i: byte i of b may stand in a JSON number or word: letters, digits, + - .
 //   prefix_xor(m)        bit i: parity of the bits 0...i of m
+//   places(set, p)       bit i: a window of the literals may begin at p + i; reads 64 + HK_WINDOW - 1 bytes
 //   write_bits(m, b, o)  b + i for every bit i of m in order, from o on; up to 64 entries are written
 
 /// The bytes that a backslash escapes: each that is not escaped itself escapes the next. Few blocks hold any.
@@ -223,5 +224,176 @@ static HK_TARGET size_t HK_NAME(count)(const uint8_t *bytes, size_t count, uint8
     size_t n = 0, i = 0;
     for (; i + 64 <= count; i += 64) n += (unsigned)__builtin_popcountll(equal(load(bytes + i), c));
     for (; i < count; i++) n += bytes[i] == c;
+    return n;
+}
+
+static HK_TARGET size_t HK_NAME(literals_find)(
+    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
+    hk_literals_cursor *cursor, uint64_t *out, size_t capacity
+) {
+    size_t found = 0, resume = cursor->position;
+    for (size_t range = cursor->range; range < range_count; range++) {
+        size_t from = ranges[2 * range], end = ranges[2 * range + 1];
+        size_t i = resume ? resume : from;
+        resume = 0;
+        for (; i < end; i += 64) {
+            uint8_t copy[64 + HK_WINDOW - 1];
+            const uint8_t *p = bytes + i;
+            if (readable - i < sizeof copy) {
+                // Behind the text stand zeros.
+                memset(copy, 0, sizeof copy);
+                memcpy(copy, p, readable - i);
+                p = copy;
+            }
+            uint64_t mask = places(set, p);
+            if (end - i < 64) mask &= (1ULL << (end - i)) - 1;
+            for (; mask; mask &= mask - 1) {
+                size_t at = i + (unsigned)__builtin_ctzll(mask);
+                if (capacity - found < set->count) {
+                    *cursor = (hk_literals_cursor){range, at};
+                    return found;
+                }
+                found += literal_confirm(set, bytes, readable, from, at, end, (uint32_t)range, out + found);
+            }
+        }
+    }
+    *cursor = (hk_literals_cursor){range_count, 0};
+    return found;
+}
+
+/// `L` with `OG` behind it, or two `$`: what either belongs to is looked at byte by byte.
+static HK_TARGET size_t HK_NAME(marks)(
+    const uint8_t *bytes, size_t from, size_t count, uint32_t *const out[HK_MARK_KINDS], size_t found[HK_MARK_KINDS],
+    size_t capacity
+) {
+    size_t i = from;
+    for (; i < count; i += 64) {
+        for (int kind = 0; kind < HK_MARK_KINDS; kind++)
+            if (capacity - found[kind] < 64) return i;
+        uint8_t copy[64 + 2];
+        const uint8_t *p = bytes + i;
+        if (count - i < sizeof copy) {
+            memset(copy, 0, sizeof copy);
+            memcpy(copy, p, count - i);
+            p = copy;
+        }
+        block first = load(p), second = load(p + 1);
+        uint64_t mask = (equal(first, 'L') & equal(second, 'O') & equal(load(p + 2), 'G'))
+            | (equal(first, '$') & equal(second, '$'));
+        for (; mask; mask &= mask - 1) mark_at(bytes, i + (unsigned)__builtin_ctzll(mask), count, out, found);
+    }
+    return count;
+}
+
+/// The mark of a message that `LOG` at `at` belongs to, sought in [from, …): 1 `]LOG]!>`, 2 `<![LOG[`, else 0.
+static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(log_mark)(
+    const uint8_t *bytes, size_t from, size_t at
+) {
+    if (at > from && !memcmp(bytes + at - 1, "]LOG]!>", 7)) return 1;
+    return at >= from + 3 && !memcmp(bytes + at - 3, "<![LOG[", 7) ? 2 : 0;
+}
+
+static HK_TARGET size_t HK_NAME(cmtrace_run)(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
+    size_t limit, int joins, hk_plain_record *out, size_t capacity
+) {
+    size_t n = 0;
+    while (n < capacity && line < line_count) {
+        size_t line_end = line_ends[line];
+        if (line_end < start + 14 || memcmp(bytes + start, "<![LOG[", 7)) break;
+        size_t from = start + 7, close = 0, stop = joins ? line_ends[line_count - 1] : line_end;
+        for (size_t i = from; i < stop; i += 64) {
+            // What stands at the very end of the text is left to the slow path.
+            if (readable < i + 72 || i - start > limit) return n;
+            uint64_t mask =
+                equal(load(bytes + i), 'L') & equal(load(bytes + i + 1), 'O') & equal(load(bytes + i + 2), 'G');
+            int mark = 0;
+            for (; mask && !mark; mask &= mask - 1) {
+                close = i + (unsigned)__builtin_ctzll(mask) - 1;
+                mark = HK_NAME(log_mark)(bytes, from, close + 1);
+            }
+            if (mark == 1 && close < stop) goto closed;
+            if (mark) return n;
+        }
+        return n;
+    closed:;
+        size_t last = line;
+        while (line_ends[last] < close) last++;
+        if (last > line && (!joins || line_ends[last - 1] + 1 - start >= limit)) break;
+        line_end = line_ends[last];
+        size_t trailer = close + 7;
+        if (close + 7 > line_end || line_end - trailer > 192 || readable < trailer + 192) break;
+        // Fourteen quotes around seven values, and no `<` but the first.
+        uint32_t quotes[3 * 64 + 64];
+        size_t quote_count = 0, less_count = 0;
+        for (size_t i = 0; i < line_end - trailer; i += 64) {
+            block b = load(bytes + trailer + i);
+            size_t rest = line_end - trailer - i;
+            uint64_t valid = rest < 64 ? (1ULL << rest) - 1 : ~0ULL, quote = equal(b, '"') & valid;
+            write_bits(quote, (uint32_t)(trailer + i), quotes + quote_count);
+            quote_count += (unsigned)__builtin_popcountll(quote);
+            less_count += (unsigned)__builtin_popcountll(equal(b, '<') & valid);
+        }
+        if (quote_count != 14 || less_count != 1 || !plain_attributes(bytes, trailer, line_end, quotes)) break;
+        out[n].line = (uint32_t)line;
+        out[n].start = (uint32_t)start;
+        out[n].message_end = (uint32_t)close;
+        out[n].end = quotes[13] + 2;
+        out[n].bias = names_source(bytes, quotes[12] + 1, quotes[13])
+            ? plain_bias(bytes + quotes[0] + 1, quotes[1] - quotes[0] - 1) : HK_NO_BIAS;
+        n++;
+        line = last + 1;
+        start = line_end + 1;
+    }
+    return n;
+}
+
+static HK_TARGET size_t HK_NAME(simple_run)(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
+    hk_plain_record *out, size_t capacity
+) {
+    size_t n = 0;
+    for (; n < capacity && line < line_count; line++) {
+        size_t line_end = line_ends[line], mark = 0;
+        if (start >= line_end || !begins_plainly(bytes + start, line_end - start)) break;
+        if (readable < line_end + 72) break;
+        uint64_t found = 0;
+        for (size_t i = start; i < line_end; i += 64) {
+            block b = load(bytes + i), next = load(bytes + i + 1);
+            uint64_t valid = line_end - i < 64 ? (1ULL << (line_end - i)) - 1 : ~0ULL;
+            // Of another record there is nothing on the line.
+            uint64_t logs = equal(b, 'L') & equal(next, 'O') & equal(load(bytes + i + 2), 'G') & valid;
+            for (; logs; logs &= logs - 1)
+                if (HK_NAME(log_mark)(bytes, start, i + (unsigned)__builtin_ctzll(logs))) return n;
+            if (mark) continue;
+            found = equal(b, '$') & equal(next, '$') & equal(load(bytes + i + 2), '<') & valid;
+            if (found) mark = i + (unsigned)__builtin_ctzll(found);
+        }
+        if (!mark || line_end - mark > 128 || readable < mark + 128) break;
+        // Three pairs of `<` and `>`, one behind the other, up to the end of the line.
+        uint64_t less[2], greater[2];
+        for (int half = 0; half < 2; half++) {
+            block b = load(bytes + mark + 64 * half);
+            size_t rest = line_end - mark <= 64u * half ? 0 : line_end - mark - 64u * half;
+            uint64_t valid = rest < 64 ? (1ULL << rest) - 1 : ~0ULL;
+            less[half] = equal(b, '<') & valid;
+            greater[half] = equal(b, '>') & valid;
+        }
+        uint32_t end;
+        int32_t bias;
+        if (!plain_simple(bytes, mark, line_end, less, greater, &end, &bias)) break;
+        out[n].line = (uint32_t)line;
+        out[n].start = (uint32_t)start;
+        // `text~~  $$<`, `text~ $$<`, `text  $$<`
+        size_t message_end = mark;
+        while (message_end > start
+               && (bytes[message_end - 1] == ' ' || bytes[message_end - 1] == '\t' || bytes[message_end - 1] == '~'))
+            message_end--;
+        out[n].message_end = (uint32_t)message_end;
+        out[n].end = end;
+        out[n].bias = bias;
+        n++;
+        start = line_end + 1;
+    }
     return n;
 }

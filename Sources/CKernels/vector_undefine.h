@@ -9,3 +9,4 @@
 #undef words
 #undef prefix_xor
 #undef write_bits
+#undef places

@@ -40,7 +40,7 @@ struct Walk {
 
   init(_ engine: Engine, zone: ZoneRules) throws {
     self.engine = engine
-    pipeline = try Pipeline(engine, names: names, options: ExtractionOptions(zone: zone))
+    pipeline = Pipeline(engine, names: names, options: ExtractionOptions(zone: zone))
     pipeline.countsSightings = false
   }
 

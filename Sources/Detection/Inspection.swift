@@ -70,7 +70,7 @@ package struct Inspection: Sendable {
   ) throws {
     var framer = Framer(delimited: engine.rules.rules.delimited)
     _ = framer.frame(text, isFinal: true, openedByteCount: opened, into: &batch)
-    var scanner = try Scanner(engine.plan)
+    var scanner = Scanner(engine.plan)
     let candidates = scanner.scan(text, batch)
     var extractor = Extractor(engine.rules, names: NameTable(), options: ExtractionOptions(zone: zone))
     for (index, slot) in batch.records.enumerated() {

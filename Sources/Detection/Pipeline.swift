@@ -23,18 +23,19 @@ package struct Pipeline: Sendable {
   package private(set) var census: Census
   /// Times each signature held, over every stream.
   package var signatureCounts: [UInt64] { evidence.signatureCounts }
-  /// Records that held a factor, over every stream.
-  package var suspectCount: UInt64 { scanner.suspectCount }
+  /// Records that met a pattern or a `where:`, over every stream, and those for which one held.
+  package var suspectCount: UInt64 { evidence.suspectCount }
+  package var confirmedCount: UInt64 { evidence.confirmedCount }
 
   package init(
     _ engine: Engine, names: NameTable, options: ExtractionOptions = ExtractionOptions(),
     recordByteLimit: Int = Limits.recordByteLimit
-  ) throws {
+  ) {
     self.engine = engine
     self.recordByteLimit = recordByteLimit
     envelopes = EnvelopeOpener(origin: Origin(host: nil, log: "", path: ""))
     framer = Framer(recordByteLimit: recordByteLimit, delimited: engine.rules.rules.delimited)
-    scanner = try Scanner(engine.plan)
+    scanner = Scanner(engine.plan)
     extractor = Extractor(engine.rules, names: names, options: options)
     evidence = Evidence(signatureCount: engine.rules.rules.signatures.count)
     census = Census()
@@ -109,10 +110,12 @@ package struct Pipeline: Sendable {
   /// Gives the sightings and counts gathered so far away, and begins anew.
   package mutating func takeTotals() -> PipelineTotals {
     let totals = PipelineTotals(
-      census: census, signatureCounts: evidence.signatureCounts, suspectCount: scanner.suspectCount)
+      census: census, signatureCounts: evidence.signatureCounts, suspectCount: evidence.suspectCount,
+      confirmedCount: evidence.confirmedCount)
     census = Census()
     evidence.signatureCounts = Array(repeating: 0, count: evidence.signatureCounts.count)
-    scanner.suspectCount = 0
+    evidence.suspectCount = 0
+    evidence.confirmedCount = 0
     return totals
   }
 
@@ -181,23 +184,28 @@ package struct PipelineTotals: Sendable {
   package var census: Census
   /// By signature.
   package var signatureCounts: [UInt64]
-  /// Records that held a factor.
+  /// Records that met a pattern or a `where:`, and those for which one held.
   package var suspectCount: UInt64
+  package var confirmedCount: UInt64
 
-  fileprivate init(census: Census, signatureCounts: [UInt64], suspectCount: UInt64) {
+  fileprivate init(census: Census, signatureCounts: [UInt64], suspectCount: UInt64, confirmedCount: UInt64) {
     self.census = census
     self.signatureCounts = signatureCounts
     self.suspectCount = suspectCount
+    self.confirmedCount = confirmedCount
   }
 
   /// Nothing yet.
   package init(signatureCount: Int) {
-    self.init(census: Census(), signatureCounts: Array(repeating: 0, count: signatureCount), suspectCount: 0)
+    self.init(
+      census: Census(), signatureCounts: Array(repeating: 0, count: signatureCount), suspectCount: 0,
+      confirmedCount: 0)
   }
 
   package mutating func add(_ other: PipelineTotals) {
     if census.rowCount == 0, census.refusedCount == 0 { census = other.census } else { census.merge(other.census) }
     suspectCount += other.suspectCount
+    confirmedCount += other.confirmedCount
     for index in signatureCounts.indices { signatureCounts[index] += other.signatureCounts[index] }
   }
 }

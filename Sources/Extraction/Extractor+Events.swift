@@ -14,6 +14,9 @@ extension Extractor {
       }
       return
     }
+    evidence.suspectCount += 1
+    var isConfirmed = false
+    defer { if isConfirmed { evidence.confirmedCount += 1 } }
     let origin = batch.origins[Int(slot.origin)]
     let time = fields.time ?? fields.localTime.map { options.zone.instant(ofLocal: $0) }
     var isTaken = false
@@ -28,6 +31,7 @@ extension Extractor {
       // Most events that hold say that something works: their verdict was worked out before.
       if let settled = settle(index), settled.yields != .finding {
         guard let verdict = settled.yields else { continue }
+        isConfirmed = true
         guard options.includes(time) else {
           evidence.outsideWindowCount += 1
           return
@@ -46,6 +50,7 @@ extension Extractor {
       let entry = rules.compiled[index]
       let signature = entry.signature
       guard let verdict = eventVerdict(entry, origin, location, &batch) else { continue }
+      isConfirmed = true
       guard options.includes(time) else {
         evidence.outsideWindowCount += 1
         return

@@ -20,7 +20,7 @@ extension Extractor {
     guard isCandidate else { return .fell(.anchor) }
     let facts = TextFacts(slot, text, log: origin.log, zone: options.zone, delimited: rules.rules.delimited)
     let component = facts.component.map { Text.decode(text.extracting($0)) } ?? ""
-    guard matchesLog(entry.signature, origin, facts, text) else {
+    guard Extractor.matchesLog(entry.signature, origin, facts, text) else {
       var names = [origin.log, component].filter { !$0.isEmpty }
       if names.count == 2, names[0].lowercased() == names[1].lowercased() { names.removeLast() }
       return .fell(.log(names))
@@ -42,7 +42,7 @@ extension Extractor {
       {
         hasMatch = true
         if case .group(let number)? = entry.codes.first?.origin, let range = matcher.group(number) {
-          let value = Text.decode(text.extracting(clamped(range)))
+          let value = Text.decode(text.extracting(Extractor.clamped(range)))
           if !values.contains(value) { values.append(value) }
         }
         from = max(whole.upperBound, from + 1)

@@ -14,9 +14,16 @@ package struct Extractor: Sendable {
   /// By signature: what it asks of events.
   var eventRules: [EventRule]
   var eventJSON = EventJSONMemo()
-  /// Ids of the name table by the bytes of host names, protocols and ciphers of events.
+  /// Ids of the name table by the bytes of host names, and of protocols and ciphers as they are written.
   var hostMemo = NameMemo()
   var wordMemo = NameMemo()
+  /// By signature: what it asks of text records.
+  private var textRules: [TextRule]
+  private var scopes: LogScopes
+  /// By origin of the stream: the id of its host, `UInt32.max` when it has none.
+  private var hostIDs: [UInt32] = []
+  /// The sightings of the record at hand.
+  private var pending: [SightingKey] = []
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
@@ -24,10 +31,16 @@ package struct Extractor: Sendable {
     self.options = options
     rowExtractor = RowExtractor(rules, names: names, options: options)
     eventRules = rules.compiled.map { EventRule($0.signature) }
+    textRules = rules.compiled.map { TextRule($0) }
+    scopes = LogScopes(signatureCount: rules.compiled.count)
   }
 
   /// Begins a stream: schemas are numbered anew.
-  package mutating func begin() { rowExtractor.begin() }
+  package mutating func begin() {
+    rowExtractor.begin()
+    scopes.begin()
+    hostIDs.removeAll(keepingCapacity: true)
+  }
 
   /// Extracts one batch.
   /// - Parameters:
@@ -116,59 +129,151 @@ package struct Extractor: Sendable {
     _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
     _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
-    let origin = batch.origins[Int(slot.origin)]
-    var facts: TextFacts?
+    let facts = TextFacts(
+      slot, text, log: batch.origins[Int(slot.origin)].log, zone: options.zone, delimited: rules.rules.delimited)
+    let scope = scopes.scope(origin: slot.origin, component: facts.component, text) { [rules] index in
+      index < rules.compiled.count
+        && Extractor.matchesLog(rules.compiled[index].signature, batch.origins[Int(slot.origin)], facts, text)
+    }
+    var isSuspect = false
+    var isConfirmed = false
     var isTaken = false
     var isLookAlike = false
-    var sightings: [(SightingKey, Int64)] = []
+    pending.removeAll(keepingCapacity: true)
     for candidate in candidates {
       let index = Int(candidate.signature)
+      let rule = textRules[index]
+      if isTaken, rule.givesWay { continue }
+      guard scopes.contains(index, in: scope) else { continue }
       let entry = rules.compiled[index]
-      if isTaken, entry.signature.isFallback || entry.signature.yields == .finding || entry.signature.yields == .none {
-        continue
+      if rule.namesDelimited, let name = facts.formatName, !entry.signature.delimited.contains(name) { continue }
+      isSuspect = true
+      var yields: Yield
+      var match: TextMatch?
+      if let settled = rule.settled, let held = holdsAtOnce(entry, slot, text) {
+        guard held else { continue }
+        yields = settled
+      } else {
+        guard let found = confirm(entry, slot, batch.origins[Int(slot.origin)], facts, text, location, &batch) else {
+          continue
+        }
+        yields = found.verdict.yield(rule.yields)
+        match = found
       }
-      if facts == nil {
-        facts = TextFacts(slot, text, log: origin.log, zone: options.zone, delimited: rules.rules.delimited)
-      }
-      guard matchesLog(entry.signature, origin, facts!, text) else { continue }
-      if let name = facts!.formatName, !entry.signature.delimited.isEmpty,
-        !entry.signature.delimited.contains(name)
-      {
-        continue
-      }
-      guard let match = confirm(entry, slot, origin, facts!, text, location, &batch) else { continue }
-      if let wrong = facts!.timeFault, !facts!.isFaultCounted {
-        facts!.isFaultCounted = true
-        batch.skip(wrong, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
-      }
-      guard options.includes(facts!.time) else {
-        evidence.outsideWindowCount += 1
-        return
+      if !isConfirmed {
+        isConfirmed = true
+        if let wrong = facts.timeFault {
+          batch.skip(wrong, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
+        }
+        guard options.includes(facts.time) else {
+          evidence.outsideWindowCount += 1
+          evidence.suspectCount += 1
+          evidence.confirmedCount += 1
+          return
+        }
       }
       evidence.signatureCounts[index] += 1
-      switch match.verdict.yield(entry.signature.yields) {
+      switch yields {
       case .none:
         isTaken = true
-        if entry.signature.yields == .none { isLookAlike = true }
+        if rule.yields == .none { isLookAlike = true }
       case .context: break
       case .sighting:
         // Two definitions that see the same exchange in one record have seen it once.
-        let key = sightingKey(entry, match, origin)
-        if !sightings.contains(where: { $0.0 == key }) { sightings.append((key, facts!.time?.microseconds ?? .min)) }
+        let key =
+          match.map { sightingKey(entry, $0, batch.origins[Int(slot.origin)]) }
+          ?? settledSighting(index, entry, slot, text, batch.origins)
+        if !pending.contains(key) { pending.append(key) }
       case .finding:
+        guard let match else { break }
         isTaken = true
         var finding = newFinding(entry.signature, match.verdict, location)
-        fill(&finding, entry, match, origin, facts!, text)
+        fill(&finding, entry, match, batch.origins[Int(slot.origin)], facts, text)
         evidence.findings.append(finding)
         if let time = finding.time { evidence.noteTime(time) }
       }
     }
-    if !isLookAlike {
-      for (key, time) in sightings {
-        evidence.sightings.append(key, at: time)
-        if time != .min { evidence.noteTime(Timestamp(microseconds: time)) }
+    if isSuspect { evidence.suspectCount += 1 }
+    if isConfirmed { evidence.confirmedCount += 1 }
+    if !isLookAlike, !pending.isEmpty {
+      for key in pending { evidence.sightings.append(key, at: facts.time?.microseconds ?? .min) }
+      if let time = facts.time { evidence.noteTime(time) }
+    }
+  }
+
+  /// Whether the pattern holds, of a message that is one window and by one match; nil when that takes more.
+  private func holdsAtOnce(_ entry: CompiledRules.Compiled, _ slot: RecordSlot, _ text: Span<UInt8>) -> Bool? {
+    guard let pattern = entry.pattern else { return true }
+    let start = Int(slot.messageStart)
+    let end = Int(slot.messageEnd)
+    guard end - start <= Limits.patternWindowByteCount else { return nil }
+    switch matcher.match(pattern, text, start: start, end: end, from: start) {
+    case .match: return true
+    case .none: return false
+    case .limit: return nil
+    }
+  }
+
+  /// The sighting of a signature whose pattern has just held and that no code table refines.
+  private mutating func settledSighting(
+    _ index: Int, _ entry: CompiledRules.Compiled, _ slot: RecordSlot, _ text: Span<UInt8>, _ origins: [Origin]
+  ) -> SightingKey {
+    let rule = textRules[index]
+    let ids =
+      rule.ids
+      ?? (names.id(of: entry.signature.role ?? ""), names.id(of: entry.signature.protocolName ?? ""))
+    textRules[index].ids = ids
+    var client: UInt32?
+    var server: UInt32?
+    var protocolName = ids.protocolName
+    var cipher: UInt32 = 0
+    for (field, number) in entry.groups {
+      guard let range = matcher.group(number).map(Extractor.clamped), !range.isEmpty else { continue }
+      switch field {
+      case .client: client = hostID(text, range)
+      case .clientID, .clientIP: client = client ?? wordID(text, range)
+      case .server: server = hostID(text, range)
+      case .url:
+        if server != nil { break }
+        if let host = HostName.rangeOfURL(text, range) {
+          server = hostID(text, host)
+        } else {
+          server = HostName.ofURL(Text.decode(text.extracting(range))).map { names.id(of: $0) }
+        }
+      case .protocolName: protocolName = wordID(text, range)
+      case .cipher: cipher = wordID(text, range)
+      case .component, .alert: break
       }
     }
+    switch rule.hostIs {
+    case .client?: client = originHostID(slot.origin, origins) ?? client
+    case .server?: server = server ?? originHostID(slot.origin, origins)
+    case nil: break
+    }
+    return SightingKey(
+      clientLow: UInt64(client ?? 0), server: server ?? 0, role: ids.role, protocolName: protocolName, cipher: cipher,
+      outcome: rule.outcome)
+  }
+
+  private mutating func hostID(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+    hostMemo.id(of: text, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: HostName.normal(Text.decode(text.extracting(range))))
+    }
+  }
+
+  private mutating func wordID(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+    wordMemo.id(of: text, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: Text.decode(text.extracting(range)))
+    }
+  }
+
+  /// The id of an origin's host, nil when it has none.
+  private mutating func originHostID(_ origin: UInt32, _ origins: [Origin]) -> UInt32? {
+    while hostIDs.count < origins.count {
+      hostIDs.append(origins[hostIDs.count].host.map { names.id(of: $0) } ?? .max)
+    }
+    let id = hostIDs[Int(origin)]
+    return id == .max ? nil : id
   }
 
   /// Group texts of the deciding match.
@@ -177,7 +282,7 @@ package struct Extractor: Sendable {
     var groups: [(CompiledRules.GroupField, String)]
   }
 
-  func matchesLog(
+  static func matchesLog(
     _ signature: Signature, _ origin: Origin, _ facts: borrowing TextFacts, _ text: Span<UInt8>
   ) -> Bool {
     if signature.logs.isEmpty { return true }
@@ -198,6 +303,8 @@ package struct Extractor: Sendable {
     _ text: Span<UInt8>, _ location: Location, _ batch: inout RecordBatch
   ) -> TextMatch? {
     let messageEnd = Int(slot.messageEnd)
+    // Closures take the matcher alone: with `self` they would copy the whole extractor.
+    let matcher = matcher
     guard let pattern = entry.pattern else {
       let verdict = refine(Verdict(entry.signature), entry, origin, facts, text) { _ in nil }
       return verdict.map { TextMatch(verdict: $0, groups: []) }
@@ -220,7 +327,7 @@ package struct Extractor: Sendable {
           let verdict = refine(Verdict(entry.signature), entry, origin, facts, text) { matcher.group($0) }
           if let verdict {
             let groups = entry.groups.compactMap { field, number in
-              matcher.group(number).map { (field, Text.decode(text.extracting(clamped($0)))) }
+              matcher.group(number).map { (field, Text.decode(text.extracting(Extractor.clamped($0)))) }
             }
             return TextMatch(verdict: verdict, groups: groups)
           }
@@ -247,13 +354,13 @@ package struct Extractor: Sendable {
       switch code.origin {
       case .group(let number):
         if let range = group(number) {
-          spelled = Text.decode(text.extracting(clamped(range)))
+          spelled = Text.decode(text.extracting(Extractor.clamped(range)))
           row = table.row(for: spelled)
         }
       case .log:
         row = table.row(for: origin.log)
         if row == nil, let component = facts.component {
-          row = table.row(for: Text.decode(text.extracting(clamped(component))))
+          row = table.row(for: Text.decode(text.extracting(Extractor.clamped(component))))
         }
       case .none: break
       }
@@ -266,7 +373,7 @@ package struct Extractor: Sendable {
     return verdict
   }
 
-  func clamped(_ range: Range<Int>) -> Range<Int> {
+  static func clamped(_ range: Range<Int>) -> Range<Int> {
     range.lowerBound..<min(range.upperBound, range.lowerBound + Limits.nameByteLimit)
   }
 
@@ -278,10 +385,10 @@ package struct Extractor: Sendable {
     finding.host = origin.host
     finding.log = origin.log
     if let component = facts.component, !component.isEmpty {
-      finding.component = Text.decode(text.extracting(clamped(component)))
+      finding.component = Text.decode(text.extracting(Extractor.clamped(component)))
     }
     if let thread = facts.thread, !thread.isEmpty {
-      finding.writer = Text.decode(text.extracting(clamped(thread)))
+      finding.writer = Text.decode(text.extracting(Extractor.clamped(thread)))
       finding.writerIsThread = true
     }
     for (field, value) in match.groups where !value.isEmpty {
@@ -303,7 +410,7 @@ package struct Extractor: Sendable {
         else {
           return nil
         }
-        return Text.decode(text.extracting(clamped(range)))
+        return Text.decode(text.extracting(Extractor.clamped(range)))
       }
       finding.host = value(.host).map(HostName.normal) ?? finding.host
       finding.client = finding.client ?? value(.client).map(HostName.normal)
@@ -347,6 +454,29 @@ package struct Extractor: Sendable {
 
 /// Names of machines as they stand in logs.
 enum HostName {
+  /// Where the host stands in `https://host:port/path` and the like; nil when only `ofURL` can say.
+  static func rangeOfURL(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
+    var start = range.lowerBound
+    var index = start
+    while index + 2 < range.upperBound {
+      if text[index] == 0x3A, text[index + 1] == 0x2F, text[index + 2] == 0x2F {
+        start = index + 3
+        break
+      }
+      index += 1
+    }
+    guard start < range.upperBound, text[start] != 0x5B else { return nil }
+    var end = start
+    while end < range.upperBound {
+      switch text[end] {
+      case 0x2F, 0x3A, 0x3F, 0x23, 0x5C: return end > start ? start..<end : nil
+      case 0x80...: return nil
+      default: end += 1
+      }
+    }
+    return end > start ? start..<end : nil
+  }
+
   /// Without a trailing dot; domain names in lower case, plain machine names as written.
   static func normal(_ name: String) -> String {
     var body = Substring(name)

@@ -1,3 +1,4 @@
+import CKernels
 import Records
 
 /// What the frame around a text record says: time, component, thread. Read for candidates only.
@@ -35,6 +36,19 @@ struct TextFacts: ~Copyable {
     let from = Int(slot.messageEnd) + 7
     let end = Int(slot.end)
     guard from < end, text[from] == 0x3C else { return }
+    var plain = hk_trailer()
+    let isPlain = unsafe text.withUnsafeBufferPointer { raw in
+      unsafe hk_cmtrace_trailer(raw.baseAddress!, from, end, &plain) != 0
+    }
+    if isPlain {
+      component = Int(plain.component_start)..<Int(plain.component_end)
+      thread = Int(plain.thread_start)..<Int(plain.thread_end)
+      let isTrusted =
+        plain.is_native != 0
+        || Wildcard.isSame(log, text, start: Int(plain.component_start), end: Int(plain.component_end))
+      resolve(plain, hasBias: isTrusted && plain.has_bias != 0, slot, zone)
+      return
+    }
     var position = from + 1
     var clock: ClockReading?
     var hasClock = false
@@ -75,6 +89,16 @@ struct TextFacts: ~Copyable {
   private mutating func simple(_ slot: RecordSlot, _ text: Span<UInt8>, _ zone: ZoneRules) {
     var mark = Int(slot.messageEnd)
     while mark < Int(slot.end), text[mark] != 0x24 { mark += 1 }
+    var plain = hk_trailer()
+    let isPlain = unsafe text.withUnsafeBufferPointer { raw in
+      unsafe hk_simple_trailer(raw.baseAddress!, mark, Int(slot.end), &plain) != 0
+    }
+    if isPlain {
+      component = Int(plain.component_start)..<Int(plain.component_end)
+      thread = Int(plain.thread_start)..<Int(plain.thread_end)
+      resolve(plain, hasBias: plain.has_bias != 0, slot, zone)
+      return
+    }
     guard let trailer = SimpleTrailer(text, at: mark, to: Int(slot.end)) else { return }
     component = trailer.component
     thread = trailer.thread
@@ -93,6 +117,21 @@ struct TextFacts: ~Copyable {
     }
   }
 
+  private mutating func resolve(_ plain: hk_trailer, hasBias: Bool, _ slot: RecordSlot, _ zone: ZoneRules) {
+    guard
+      Timestamp.isValid(
+        year: Int(plain.year), month: Int(plain.month), day: Int(plain.day), hour: Int(plain.hour),
+        minute: Int(plain.minute), second: Int(plain.second))
+    else {
+      timeFault = .badTime
+      return
+    }
+    let local = Timestamp(
+      year: Int(plain.year), month: Int(plain.month), day: Int(plain.day), hour: Int(plain.hour),
+      minute: Int(plain.minute), second: Int(plain.second), microsecond: Int(plain.microsecond))
+    resolve(local, hasBias ? Int(plain.bias) : nil, slot, zone)
+  }
+
   private mutating func resolve(
     _ date: (month: Int, day: Int, year: Int), _ clock: ClockReading, _ bias: Int?, _ slot: RecordSlot,
     _ zone: ZoneRules
@@ -108,6 +147,10 @@ struct TextFacts: ~Copyable {
     let local = Timestamp(
       year: date.year, month: date.month, day: date.day, hour: clock.hour, minute: clock.minute,
       second: clock.second, microsecond: clock.microsecond)
+    resolve(local, bias, slot, zone)
+  }
+
+  private mutating func resolve(_ local: Timestamp, _ bias: Int?, _ slot: RecordSlot, _ zone: ZoneRules) {
     if let bias, abs(bias) <= ClockReading.biasLimit {
       time = local.adding(minutes: bias)
       return

@@ -29,29 +29,25 @@ package struct Framer: Sendable {
     var delimited: Int?
   }
 
-  private var states: [OriginState] = []
+  var states: [OriginState] = []
   /// What origins told before this stream was taken up again.
   private var remembered: [Origin: OriginMemory] = [:]
   private var base: UInt64 = 0
   /// The chunk begins within a line, behind records of the last chunk.
   private var beginsInLine = false
-  /// What was found from `from` on in a line; nil when there is none. A line full of records asks once for each, and
-  /// without the answer kept each would search the whole rest of the line.
-  private struct Hit {
-    var line = -1
-    var from = 0
-    var at: Int?
-  }
-  /// The next `<![LOG[` and the next `$$<`.
-  private var openHit = Hit()
-  private var markHit = Hit()
+  /// Where records open, close and end in the text of this call.
+  private var marks = TextMarks()
+  /// Where the kernels write plain records.
+  var plainFound = [hk_plain_record](repeating: hk_plain_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.
   private var stretch: (first: Int, last: Int) = (0, -1)
   private var schemaIndexes: [[String]: Int] = [:]
-  private let recordByteLimit: Int
+  let recordByteLimit: Int
   private let delimited: [DelimitedRule]
+  /// False: every record by itself, the slow twin for tests. The result is the same.
+  package var usesPlainForms = true
 
   /// - Parameter delimited: formats that definitions describe by their columns.
   package init(recordByteLimit: Int = Limits.recordByteLimit, delimited: [DelimitedRule] = []) {
@@ -109,8 +105,7 @@ package struct Framer: Sendable {
     _ text: Span<UInt8>, isFinal: Bool, openedByteCount: Int, base: UInt64 = 0, into batch: inout RecordBatch
   ) -> Int {
     self.base = base
-    openHit.line = -1
-    markHit.line = -1
+    marks.forget()
     contentEnd.line = -1
     stretch = (0, -1)
     while states.count < batch.origins.count {
@@ -128,6 +123,13 @@ package struct Framer: Sendable {
       if position < bounds.start { position = bounds.start }
       // Rows and the marks of a line stand alone on it: what follows a record is neither.
       let isLineStart = position == bounds.start && !(line == 0 && beginsInLine)
+      if isLineStart {
+        let next = plainRecords(text, line: line, into: &batch)
+        if next > line {
+          line = next
+          continue
+        }
+      }
       let origin = batch.origin(ofLine: line)
       let end = contentEnd(text, from: position, line: line, batch: batch)
       position = leading(text, from: position, to: end, line: line, into: &batch)
@@ -350,8 +352,8 @@ package struct Framer: Sendable {
     while true {
       let lineEnd = Int(batch.lineEnds[current])
       // Two writers on one file: a second record may begin before the first is closed.
-      let second = nextOpen(text, from: from, line: current, to: lineEnd)
-      if let close = Framer.find("]LOG]!>", in: text, from: from, to: second ?? lineEnd) {
+      let second = marks.next(.open, text, batch, from: from, to: lineEnd)
+      if let close = marks.next(.close, text, batch, from: from, to: second ?? lineEnd) {
         return closed(
           text, start: start, messageStart: messageStart, close: close, closeLine: current, line: line,
           origin: origin, into: &batch)
@@ -372,18 +374,6 @@ package struct Framer: Sendable {
     return .nextLine(current + 1)
   }
 
-  private mutating func nextOpen(_ text: Span<UInt8>, from: Int, line: Int, to end: Int) -> Int? {
-    Framer.next("<![LOG[", &openHit, text, from: from, line: line, to: end)
-  }
-
-  private static func next(
-    _ needle: StaticString, _ hit: inout Hit, _ text: Span<UInt8>, from: Int, line: Int, to end: Int
-  ) -> Int? {
-    let isKnown = hit.line == line && from >= hit.from && (hit.at.map { $0 >= from } ?? true)
-    if !isKnown { hit = Hit(line: line, from: from, at: find(needle, in: text, from: from, to: end)) }
-    return hit.at
-  }
-
   /// A record that was opened at `start` and not closed before `limit`.
   private mutating func appendTorn(
     _ text: Span<UInt8>, start: Int, to limit: Int, line: Int, origin: UInt32, into batch: inout RecordBatch
@@ -401,7 +391,7 @@ package struct Framer: Sendable {
     isHeadless: Bool = false, into batch: inout RecordBatch
   ) -> Step {
     let lineEnd = contentEnd(text, from: close, line: closeLine, batch: batch)
-    let stop = nextOpen(text, from: close + 7, line: closeLine, to: lineEnd) ?? lineEnd
+    let stop = marks.next(.open, text, batch, from: close + 7, to: lineEnd) ?? lineEnd
     let attributes = CMTraceAttributes.end(text, from: close + 7, to: stop)
     let end = attributes ?? stop
     if attributes != nil { learnBias(text, from: close + 7, to: end, origin: origin) }
@@ -730,15 +720,15 @@ package struct Framer: Sendable {
   private mutating func plain(
     _ text: Span<UInt8>, from: Int, to end: Int, line: Int, origin: UInt32, into batch: inout RecordBatch
   ) -> Step {
-    let next = nextOpen(text, from: from + 1, line: line, to: end)
+    let next = marks.next(.open, text, batch, from: from + 1, to: end)
     let stop = next ?? end
     var search = from
     var cut: Int?
     var close: Int?
-    while let mark = nextMark(text, from: search, line: line, to: end), mark < stop {
+    while let mark = marks.next(.trailer, text, batch, from: search, to: end), mark < stop {
       // The rest of a CMTrace record may end before the mark.
       if close == nil {
-        close = Framer.find("]LOG]!>", in: text, from: search, to: mark)
+        close = marks.next(.close, text, batch, from: search, to: mark)
         if let close, CMTraceAttributes.end(text, from: close + 7, to: stop) != nil { break }
       }
       if let trailer = SimpleTrailer(text, at: mark, to: stop) {
@@ -753,7 +743,7 @@ package struct Framer: Sendable {
       search = mark + 3
       cut = search == stop || ASCII.isLetter(text[search]) ? mark : nil
     }
-    if let close = close ?? Framer.find("]LOG]!>", in: text, from: search, to: stop) {
+    if let close = close ?? marks.next(.close, text, batch, from: search, to: stop) {
       return closed(
         text, start: from, messageStart: from, close: close, closeLine: line, line: line, origin: origin,
         isHeadless: true, into: &batch)
@@ -768,22 +758,10 @@ package struct Framer: Sendable {
     return next.map { .sameLine(at: $0, line: line) } ?? .nextLine(line + 1)
   }
 
-  private mutating func nextMark(_ text: Span<UInt8>, from: Int, line: Int, to end: Int) -> Int? {
-    Framer.next("$$<", &markHit, text, from: from, line: line, to: end)
-  }
-
   /// The end of the message before `$$<`: `text~~  $$<`, `text~ $$<`, `text  $$<`.
   private func simpleMessageEnd(_ text: Span<UInt8>, from: Int, mark: Int) -> Int {
     var end = mark
     while end > from, ASCII.isBlank(text[end - 1]) || text[end - 1] == 0x7E { end -= 1 }
     return end
-  }
-
-  private static func find(_ needle: StaticString, in text: Span<UInt8>, from: Int, to end: Int) -> Int? {
-    guard from < end else { return nil }
-    return unsafe text.withUnsafeBufferPointer { raw in
-      let hit = unsafe hk_find(raw.baseAddress! + from, end - from, needle.utf8Start, needle.utf8CodeUnitCount)
-      return hit < 0 ? nil : from + hit
-    }
   }
 }

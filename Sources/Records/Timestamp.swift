@@ -38,8 +38,9 @@
   package static func isValid(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) -> Bool {
     guard year >= 1601, year <= 9998, month >= 1, month <= 12, day >= 1 else { return false }
     let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
-    let lengths: (Int, Int) = (month == 2 ? (isLeap ? 29 : 28) : 0, [4, 6, 9, 11].contains(month) ? 30 : 31)
-    guard day <= (month == 2 ? lengths.0 : lengths.1) else { return false }
+    // Bits 4, 6, 9 and 11: the months of thirty days.
+    let length = month == 2 ? (isLeap ? 29 : 28) : 0xA50 >> month & 1 == 1 ? 30 : 31
+    guard day <= length else { return false }
     return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60
   }
 

@@ -51,6 +51,7 @@ package struct ReplayReport: Sendable {
   package var refused: [IngestError] = []
   package var notes: [FileSet.Note] = []
   package var suspectCount: UInt64 = 0
+  package var confirmedCount: UInt64 = 0
   package var duration: Duration = .zero
 
   package var byteCount: UInt64 { streams.reduce(0) { $0 + $1.byteCount } }
@@ -96,7 +97,7 @@ package enum Replay {
     let results = try await withThrowingTaskGroup(of: WorkerResult.self) { group in
       for _ in 0..<workerCount {
         group.addTask {
-          var pipeline = try worker.pipeline()
+          var pipeline = worker.pipeline()
           var result = WorkerResult(totals: PipelineTotals(signatureCount: pipeline.signatureCounts.count))
           while true {
             let index = next.take()
@@ -143,7 +144,7 @@ package enum Replay {
       // Nothing comes after a read that failed.
       if last.report.error != nil { break }
       guard let memory = last.memory else {
-        var pipeline = try worker.pipeline()
+        var pipeline = worker.pipeline()
         let whole = worker.read(StreamPart(stream: place.stream), &pipeline)
         return (whole.report, [pipeline.takeTotals()])
       }
@@ -151,7 +152,7 @@ package enum Replay {
       if last.end == place.start, let assumed = place.memory, memory.continues(assumed, at: last.end) {
         totals.append(ofPart)
       } else {
-        var pipeline = try again ?? worker.pipeline()
+        var pipeline = again ?? worker.pipeline()
         current = worker.read(
           StreamPart(stream: place.stream, start: last.end, stop: place.stop, memory: memory), &pipeline)
         totals.append(pipeline.takeTotals())
@@ -189,6 +190,7 @@ package enum Replay {
     }
     report.census = sum.census
     report.suspectCount = sum.suspectCount
+    report.confirmedCount = sum.confirmedCount
     report.signatureCounts = sum.signatureCounts
     for index in report.streams.indices {
       report.skips.add(report.streams[index].result.skips)

@@ -33,7 +33,7 @@ struct StreamWorker: Sendable {
   let names: NameTable
   let progress: ReplayProgress
 
-  func pipeline() throws -> Pipeline { try Pipeline(engine, names: names, options: request.options) }
+  func pipeline() -> Pipeline { Pipeline(engine, names: names, options: request.options) }
 
   /// Every stream whole, or in parts when it is large and there is more than one thread.
   func parts() throws -> [StreamPart] {
@@ -63,7 +63,7 @@ struct StreamWorker: Sendable {
     guard !offsets.isEmpty, var reader = try? ChunkReader(source, readByteCount: request.readByteCount),
       (try? reader.fill()) == true
     else { return nil }
-    var probe = try pipeline()
+    var probe = pipeline()
     probe.begin(stream: 0, path: source.path, origin: Origin(host: source.host, log: source.log, path: source.path))
     _ = probe.process(reader.chunk)
     return probe.memory.map { (offsets, $0) }

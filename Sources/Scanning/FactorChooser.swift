@@ -1,66 +1,78 @@
+import CKernels
 import Records
 
-/// Chooses few rare literals ("factors") so that every anchor of a family contains one of them.
-///
-/// A record without any factor can then hold no anchor, and only records with a factor meet the anchors themselves.
-/// What a factor costs is how often it occurs where no anchor does, so a window of an anchor is rated by how common its
-/// byte pairs are in Windows logs; the choice is the greedy set cover by (anchors newly covered) / (cost). Completeness is checked
-/// afterwards by looking at every anchor again (`isComplete`), not by trusting the choice.
-package struct FactorChooser {
-  /// Length of a factor: long enough to be rare, short enough to be shared between anchors.
-  private static let lengths = 4...12
+/// By which bytes each literal is looked for.
+package struct FactorChoice: Sendable {
+  /// Where the factor of each literal begins in it.
+  package var offsets: [Int]
+  /// The bucket of each literal's factor, 0…15 (`hk_literals_make`).
+  package var buckets: [Int]
+  /// The different factors, ascending.
+  package var factors: [[UInt8]]
 
-  /// A window and the anchors that contain it.
-  private struct Window {
-    var bytes: [UInt8]
-    /// Ascending.
-    var anchors: [Int32]
-    /// How many of them no chosen factor covers yet.
-    var gain: Int
-    /// By its bytes alone, and with the words that every log is full of; each worked out when it is asked for.
-    var leastCost: Double?
-    var cost: Double?
+  /// Whether every anchor holds its factor where it says.
+  package func isComplete(for anchors: [[UInt8]]) -> Bool {
+    guard offsets.count == anchors.count, buckets.count == anchors.count else { return false }
+    let known = Set(factors)
+    return zip(anchors, offsets).allSatisfy { anchor, offset in
+      offset + FactorChooser.length(in: anchor) <= anchor.count && known.contains(FactorChooser.factor(anchor, offset))
+    }
+  }
+}
+
+/// Chooses for each anchor the six bytes ("factor") by which the scan looks for it: a place of the text that holds no
+/// factor can hold no anchor, and only where one may stand are whole anchors compared.
+///
+/// What a factor costs is how often it stands where no anchor does; it is rated by how common its bytes are in Windows
+/// logs, and anchors share factors where they can. The choice is the greedy set cover by (anchors newly covered) /
+/// (cost). Its result is checked afterwards (`isComplete`), not trusted.
+package enum FactorChooser {
+  /// Bytes of a factor; a shorter anchor is its own.
+  package static func length(in anchor: [UInt8]) -> Int { min(Int(HK_WINDOW), anchor.count) }
+
+  package static func factor(_ anchor: [UInt8], _ offset: Int) -> [UInt8] {
+    Array(anchor[offset..<(offset + length(in: anchor))])
   }
 
-  /// The greedy cover. Of the tens of thousands of windows nearly all are passed over by their gain alone, as no window
-  /// costs less than `leastCost`; a choice takes its anchors from the windows that contain them.
-  package static func choose(for anchors: [[UInt8]]) -> [[UInt8]] {
+  /// A factor and the anchors that contain it.
+  private struct Window {
+    var bytes: [UInt8]
+    /// Ascending, each once, and where it stands in them first.
+    var anchors: [(index: Int32, offset: Int32)]
+    /// How many of them no chosen factor covers yet.
+    var gain: Int
+    var cost: Double
+  }
+
+  package static func choose(for anchors: [[UInt8]]) -> FactorChoice {
     var windows: [Window] = []
     var byBytes: [[UInt8]: Int] = [:]
-    var windowsOfAnchor: [[Int32]] = Array(repeating: [], count: anchors.count)
     for (index, anchor) in anchors.enumerated() {
-      func note(_ bytes: [UInt8]) {
+      for offset in 0...(anchor.count - length(in: anchor)) {
+        let bytes = factor(anchor, offset)
         let number = byBytes[bytes] ?? windows.count
         if number == windows.count {
           byBytes[bytes] = number
-          windows.append(Window(bytes: bytes, anchors: [], gain: 0))
+          windows.append(Window(bytes: bytes, anchors: [], gain: 0, cost: cost(of: bytes)))
         }
-        if windows[number].anchors.last == Int32(index) { return }
-        windows[number].anchors.append(Int32(index))
+        if let last = windows[number].anchors.last, last.index == Int32(index) { continue }
+        windows[number].anchors.append((Int32(index), Int32(offset)))
         windows[number].gain += 1
-        windowsOfAnchor[index].append(Int32(number))
       }
-      for length in lengths where length <= anchor.count {
-        for start in 0...(anchor.count - length) { note(Array(anchor[start..<(start + length)])) }
-      }
-      // An anchor that is shorter than any window stands for itself.
-      if anchor.count < lengths.lowerBound { note(anchor) }
     }
-    var isOpen = Array(repeating: true, count: anchors.count)
+    var windowsOfAnchor: [[Int32]] = Array(repeating: [], count: anchors.count)
+    for (number, window) in windows.enumerated() {
+      for anchor in window.anchors { windowsOfAnchor[Int(anchor.index)].append(Int32(number)) }
+    }
+    var offsets: [Int?] = Array(repeating: nil, count: anchors.count)
+    var owner = Array(repeating: -1, count: anchors.count)
     var openCount = anchors.count
-    var chosen: [[UInt8]] = []
+    var chosen: [Int] = []
     while openCount > 0 {
       var best = -1
       var bestScore = 0.0
       for index in windows.indices where windows[index].gain > 0 {
-        let gain = Double(windows[index].gain)
-        if gain / leastCost < bestScore { continue }
-        let least = windows[index].leastCost ?? FactorChooser.byteCost(of: windows[index].bytes)
-        windows[index].leastCost = least
-        if gain / least < bestScore { continue }
-        let cost = windows[index].cost ?? least + FactorChooser.wordCost(of: windows[index].bytes)
-        windows[index].cost = cost
-        let score = gain / cost
+        let score = Double(windows[index].gain) / windows[index].cost
         if score > bestScore
           || (score == bestScore && windows[index].bytes.lexicographicallyPrecedes(windows[best].bytes))
         {
@@ -69,88 +81,103 @@ package struct FactorChooser {
         }
       }
       guard best >= 0 else { break }
-      chosen.append(windows[best].bytes)
-      for anchor in windows[best].anchors where isOpen[Int(anchor)] {
-        isOpen[Int(anchor)] = false
+      for anchor in windows[best].anchors where offsets[Int(anchor.index)] == nil {
+        offsets[Int(anchor.index)] = Int(anchor.offset)
+        owner[Int(anchor.index)] = chosen.count
         openCount -= 1
-        for window in windowsOfAnchor[Int(anchor)] { windows[Int(window)].gain -= 1 }
+        for window in windowsOfAnchor[Int(anchor.index)] { windows[Int(window)].gain -= 1 }
+      }
+      chosen.append(best)
+    }
+    let factors = chosen.map { windows[$0].bytes }
+    let buckets = distribute(factors)
+    return FactorChoice(
+      offsets: offsets.map { $0 ?? 0 }, buckets: owner.map { $0 < 0 ? 0 : buckets[$0] },
+      factors: factors.sorted { $0.lexicographicallyPrecedes($1) })
+  }
+
+  // MARK: Buckets
+
+  /// Puts each factor into the bucket that it makes least wider: a bucket lets through every place whose bytes are each
+  /// among those of its factors there.
+  private static func distribute(_ factors: [[UInt8]]) -> [Int] {
+    let positions = Int(HK_WINDOW)
+    let bucketCount = Int(HK_BUCKETS)
+    /// How many factors of each bucket have a byte at a position, and how common the bytes they have are together.
+    var counts = [UInt16](repeating: 0, count: bucketCount * positions * 256)
+    var masses = [Double](repeating: 0, count: bucketCount * positions)
+    func width(_ bucket: Int, with factor: [UInt8]?) -> Double {
+      var width = 1.0
+      for position in 0..<positions {
+        var mass = masses[bucket * positions + position]
+        if let factor {
+          if position >= factor.count {
+            mass = 1
+          } else if counts[(bucket * positions + position) * 256 + Int(factor[position])] == 0 {
+            mass += frequency(of: factor[position])
+          }
+        }
+        width *= min(mass, 1)
+      }
+      return width
+    }
+    func change(_ bucket: Int, _ factor: [UInt8], by step: Int) {
+      for position in 0..<positions {
+        let place = bucket * positions + position
+        if position >= factor.count {
+          masses[place] += Double(step)
+          continue
+        }
+        let slot = place * 256 + Int(factor[position])
+        let before = Int(counts[slot])
+        counts[slot] = UInt16(before + step)
+        if before == 0 || before + step == 0 { masses[place] += Double(step) * frequency(of: factor[position]) }
       }
     }
-    return chosen.sorted { $0.lexicographicallyPrecedes($1) }
+    // Short factors ask least and widen most: they come first, into buckets of their own.
+    let order = factors.indices.sorted {
+      (factors[$0].count, frequencies(of: factors[$1])) < (factors[$1].count, frequencies(of: factors[$0]))
+    }
+    var bucketOf = Array(repeating: -1, count: factors.count)
+    for pass in 0..<3 {
+      for index in order {
+        if pass > 0 { change(bucketOf[index], factors[index], by: -1) }
+        var best = 0
+        var least = Double.infinity
+        for bucket in 0..<bucketCount {
+          let more = width(bucket, with: factors[index]) - width(bucket, with: nil)
+          if more < least {
+            least = more
+            best = bucket
+          }
+        }
+        bucketOf[index] = best
+        change(best, factors[index], by: 1)
+      }
+    }
+    return bucketOf
   }
 
-  /// Whether every anchor contains a factor.
-  package static func isComplete(factors: [[UInt8]], anchors: [[UInt8]]) -> Bool {
-    anchors.allSatisfy { anchor in factors.contains { contains(anchor, $0) } }
-  }
+  // MARK: What is common
 
-  /// What one more factor costs the scan, however rare it is.
+  private static func frequencies(of factor: [UInt8]) -> Double { factor.reduce(1) { $0 * frequency(of: $1) } }
+
+  /// The share of a byte, letters in lower case, among the text of healthy client, site-server and update logs.
+  private static func frequency(of byte: UInt8) -> Double { frequencyTable[Int(byte)] }
+  private static let frequencyTable: [Double] = {
+    var table = [Double](repeating: 0.0005, count: 256)
+    let groups: [(String, Double)] = [
+      ("e", 0.069), ("t", 0.061), (" \"", 0.053), ("aons", 0.040), ("0cipl=d1r", 0.029), ("m2-gu:./4", 0.016),
+      ("f3x98h65", 0.010), ("><[]b!y7v", 0.008), ("w+_k\\", 0.004),
+    ]
+    for (bytes, share) in groups { for byte in bytes.utf8 { table[Int(byte)] = share } }
+    return table
+  }()
+
+  /// What one more factor costs, however rare it is.
   private static let leastCost = 3.0
 
-  /// An estimate of how often a window occurs by chance, plus what one more factor costs the scan.
-  ///
-  /// Letters of ordinary words are common, digits and punctuation of codes are rarer, pairs across a change of class
-  /// (`] e`, `=0`, `l_`) are rarest. Weights were set by counting on healthy client, site-server and event logs.
-  private static func byteCost(of window: [UInt8]) -> Double {
-    var chance = 1.0
-    for index in window.indices {
-      let byte = window[index]
-      var weight: Double
-      switch byte {
-      case 0x20: weight = 0.16
-      case 0x61...0x7A:
-        weight = commonLetters.contains(byte) ? 0.09 : 0.03
-      case 0x30, 0x31, 0x32: weight = 0.06
-      case 0x33...0x39: weight = 0.04
-      case 0x2E, 0x22, 0x3D, 0x3A, 0x2F, 0x2D, 0x3C, 0x3E: weight = 0.03
-      default: weight = 0.012
-      }
-      if index > 0, kind(window[index - 1]) != kind(byte) { weight *= 0.5 }
-      chance *= weight
-    }
-    return chance * 1e6 + leastCost
-  }
-
-  /// What the byte model knows nothing of: words that every log is full of. A window of pieces of such words is common
-  /// too, less so the more pieces it has.
-  private static func wordCost(of window: [UInt8]) -> Double {
-    let pieces = window.split(separator: 0x20).map { Array($0) }
-    let isCommon = pieces.allSatisfy { piece in
-      piece.count <= 2 || commonWords.contains { contains($0, piece) || contains(piece, $0) }
-    }
-    return isCommon ? (pieces.count > 1 ? 600 : 4000) : 0
-  }
-
-  private static let commonLetters: Set<UInt8> = Set("etaonisrlc".utf8)
-  /// Read off healthy client, site-server and event logs.
-  private static let commonWords: [[UInt8]] = """
-    error failed failure certificate server client message request status success successfully event policy connection
-    connected http https code update windows microsoft system component download location registration registered
-    management 0x8007 2026 date= time= point provider context security content config configuration service services
-    thread process processing received sending sent return value default assigned assignment binding cache internet
-    internal intranet exception install installation package settings machine user name file path complete completed
-    started starting stopped waiting task version enabled current mode using found from with this that have been will
-    does could unable retrieve query state result response local remote host port database manager source address list
-    initial initialize execute instance class object private public store root chain issuer select begin expected
-    unexpected invalid valid application operation information notification communication authentication organization
-    attempting requesting compliance evaluation schedule inventory report deployment available because between closed
-    was were not all any sent got reply set get group policies sync synchronize synchronization site sitecode sitecomp
-    sslstate sslstatus proxy token cert body count check checking number next last first time total size bytes type flags
-    delivered delivering compiled compiling successful fully job jobs item data value values entry folder directory
-    """.split { $0 == " " || $0 == "\n" }.flatMap { [Array($0.utf8), Array($0.utf8) + [0x73]] }
-
-  private static func contains(_ outer: [UInt8], _ inner: [UInt8]) -> Bool {
-    guard inner.count <= outer.count else { return false }
-    guard let first = inner.first else { return true }
-    // The first byte settles nearly every place.
-    return (0...(outer.count - inner.count)).contains {
-      outer[$0] == first && outer[$0..<($0 + inner.count)].elementsEqual(inner)
-    }
-  }
-
-  private static func kind(_ byte: UInt8) -> Int {
-    if ASCII.isLetter(byte) { return 0 }
-    if ASCII.isDigit(byte) { return 1 }
-    return byte == 0x20 ? 2 : 3
+  private static func cost(of window: [UInt8]) -> Double {
+    leastCost + frequencies(of: window) * 1e8
   }
 }

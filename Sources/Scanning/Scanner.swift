@@ -1,4 +1,4 @@
-import CVectorscan
+import CKernels
 import Records
 
 /// What the scanner must know of one signature.
@@ -16,21 +16,19 @@ package struct AnchorRule: Sendable {
   }
 }
 
-/// The databases of one format family, made once at load and shared by all workers.
+/// The literals of one format family, made once at load and shared by all workers.
 package struct ScanPlan: Sendable {
   struct Family: Sendable {
     var factors: [[UInt8]]
-    var anchors: [[UInt8]]
     /// Signatures of each anchor, ascending.
     var signatures: [[UInt32]]
-    var factorDatabase: LiteralDatabase
-    var anchorDatabase: LiteralDatabase
+    var literals: LiteralSet
   }
   var families: [FormatFamily: Family] = [:]
   /// The formats of each signature, by index.
   var formats: [FormatSet]
 
-  /// - Throws: when Vectorscan refuses a literal, or when the chosen factors do not cover every anchor.
+  /// - Throws: when an anchor is too long, or when the chosen factors do not cover every anchor.
   package init(_ rules: [AnchorRule], signatureCount: Int) throws(ScanningError) {
     formats = Array(repeating: [], count: signatureCount)
     for rule in rules { formats[rule.signature].formUnion(rule.formats) }
@@ -41,13 +39,13 @@ package struct ScanPlan: Sendable {
       }
       guard !owners.isEmpty else { continue }
       let anchors = owners.keys.sorted { $0.lexicographicallyPrecedes($1) }
-      let factors = FactorChooser.choose(for: anchors)
-      guard FactorChooser.isComplete(factors: factors, anchors: anchors) else {
-        throw ScanningError(description: "the prefilter is incomplete: an anchor holds none of the chosen factors")
+      let choice = FactorChooser.choose(for: anchors)
+      guard choice.isComplete(for: anchors) else {
+        throw ScanningError(description: "the scan is incomplete: an anchor holds none of the chosen factors")
       }
       families[family] = Family(
-        factors: factors, anchors: anchors, signatures: anchors.map { owners[$0]!.sorted() },
-        factorDatabase: try LiteralDatabase(factors), anchorDatabase: try LiteralDatabase(anchors))
+        factors: choice.factors, signatures: anchors.map { owners[$0]!.sorted() },
+        literals: try LiteralSet(anchors, choice))
     }
   }
 
@@ -57,28 +55,29 @@ package struct ScanPlan: Sendable {
   }
 
   /// How many anchors the factors of a family stand for.
-  package func anchorCount(of family: FormatFamily) -> Int { families[family]?.anchors.count ?? 0 }
+  package func anchorCount(of family: FormatFamily) -> Int { families[family]?.signatures.count ?? 0 }
 }
 
-/// Finds candidates in a batch: the factors of a family in one scan over each run of its records, then the anchors of
-/// the few records that hold a factor. False candidates are allowed, missed ones never.
+/// Finds candidates in a batch: the anchors of a family in one pass over each run of its records. False candidates are
+/// allowed, missed ones never.
 package struct Scanner: Sendable {
   private let plan: ScanPlan
-  private let scratch: ScanScratch
-  private var hits = HitList()
+  private var hits: [UInt64]
+  /// The messages of a run of records, [start, end) one behind the other.
+  private var ranges: [UInt32] = []
   private var found: [Candidate] = []
-  /// Records that held a factor, for the candidate rate.
-  package var suspectCount: UInt64 = 0
 
-  package init(_ plan: ScanPlan) throws(ScanningError) {
+  package init(_ plan: ScanPlan) {
     self.plan = plan
-    scratch = try ScanScratch(plan.families.values.flatMap { [$0.factorDatabase, $0.anchorDatabase] })
+    // More than one place can hit: every anchor may stand there.
+    let most = plan.families.values.map(\.literals.count).max() ?? 0
+    hits = Array(repeating: 0, count: 4096 + most)
   }
 
   /// The batch's candidates, sorted by record and signature. Positions are those of `text`, the batch's own text.
   package mutating func scan(_ text: Span<UInt8>, _ batch: borrowing RecordBatch) -> [Candidate] {
     found.removeAll(keepingCapacity: true)
-    let records = batch.records
+    let records = batch.records.span
     var first = 0
     while first < records.count {
       let family = records[first].format.family
@@ -89,65 +88,45 @@ package struct Scanner: Sendable {
       }
       first = last
     }
-    found.sort()
     return found
   }
 
   private mutating func scanRun(
-    _ text: Span<UInt8>, _ records: [RecordSlot], _ run: Range<Int>, _ family: ScanPlan.Family
+    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family
   ) {
-    let start = Int(records[run.lowerBound].start)
-    let end = Int(records[run.upperBound - 1].end)
-    collect(text, start, end, family.factorDatabase)
-    let ends = hits.entries.map(\.end).sorted()
-    // Hits and records ascend together; several hits in one record make it a suspect once.
-    var record = run.lowerBound
-    var lastSuspect = -1
-    for hit in ends {
-      let last = start + Int(hit) - 1
-      while record < run.upperBound, Int(records[record].end) <= last { record += 1 }
-      guard record < run.upperBound else { break }
-      guard record != lastSuspect, Int(records[record].start) <= last else { continue }
-      lastSuspect = record
-      suspectCount += 1
-      confirmAnchors(text, records[record], UInt32(record), family)
+    ranges.removeAll(keepingCapacity: true)
+    for record in run {
+      ranges.append(records[record].messageStart)
+      ranges.append(records[record].messageEnd)
     }
-  }
-
-  private mutating func confirmAnchors(
-    _ text: Span<UInt8>, _ slot: RecordSlot, _ record: UInt32, _ family: ScanPlan.Family
-  ) {
-    collect(text, Int(slot.messageStart), Int(slot.messageEnd), family.anchorDatabase)
-    let from = found.count
-    for entry in hits.entries {
-      for signature in family.signatures[Int(entry.id)] where plan.formats[Int(signature)].contains(slot.format) {
-        let candidate = Candidate(record: record, signature: signature)
-        if !found[from...].contains(candidate) { found.append(candidate) }
+    var cursor = hk_literals_cursor()
+    var last = -1
+    var firstOfRecord = found.count
+    while cursor.range < run.count {
+      let hitCount = unsafe text.withUnsafeBufferPointer { raw in
+        unsafe hk_literals_find(
+          family.literals.set, raw.baseAddress!, raw.count, ranges, run.count, &cursor, &hits, hits.count)
+      }
+      for index in 0..<hitCount {
+        let record = run.lowerBound + Int(UInt32(truncatingIfNeeded: hits[index]))
+        if record != last {
+          last = record
+          firstOfRecord = found.count
+        }
+        let format = records[record].format
+        for signature in family.signatures[Int(hits[index] >> 32)]
+        where plan.formats[Int(signature)].contains(format) {
+          insert(Candidate(record: UInt32(record), signature: signature), from: firstOfRecord)
+        }
       }
     }
   }
 
-  /// Runs one database over [start, end) and leaves the hits in `hits`.
-  private mutating func collect(_ text: Span<UInt8>, _ start: Int, _ end: Int, _ database: LiteralDatabase) {
-    hits.entries.removeAll(keepingCapacity: true)
-    guard end > start else { return }
-    let list = hits
-    unsafe text.withUnsafeBufferPointer { raw in
-      let base = unsafe UnsafeRawPointer(raw.baseAddress! + start).assumingMemoryBound(to: CChar.self)
-      let context = unsafe Unmanaged.passUnretained(list).toOpaque()
-      _ = unsafe hs_scan(
-        database.database, base, UInt32(end - start), 0, scratch.scratch,
-        { id, _, to, _, context in
-          let list = unsafe Unmanaged<HitList>.fromOpaque(context!).takeUnretainedValue()
-          list.entries.append((id, UInt32(to)))
-          return 0
-        }, context)
-    }
+  /// Keeps a record's candidates ascending, each once.
+  private mutating func insert(_ candidate: Candidate, from first: Int) {
+    var place = found.count
+    while place > first, candidate < found[place - 1] { place -= 1 }
+    if place > first, found[place - 1] == candidate { return }
+    found.insert(candidate, at: place)
   }
-}
-
-/// Where the callback of `hs_scan` leaves what it met.
-private final class HitList: @unchecked Sendable {
-  // `@unchecked`: owned by one scanner.
-  var entries: [(id: UInt32, end: UInt32)] = []
 }

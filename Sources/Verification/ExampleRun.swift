@@ -91,9 +91,7 @@ package struct ExampleRun {
 
   private static func result(_ text: String, _ origin: Origin, _ engine: Engine) -> Result {
     let names = NameTable()
-    guard var pipeline = try? Pipeline(engine, names: names) else {
-      return Result(findings: [], sightings: [], held: [])
-    }
+    var pipeline = Pipeline(engine, names: names)
     pipeline.begin(stream: 0, path: "example", origin: origin)
     _ = pipeline.process(Chunk(text: Array(text.utf8)))
     let held = zip(engine.rules.rules.signatures, pipeline.signatureCounts).filter { $0.1 > 0 }.map(\.0.id)

@@ -148,7 +148,7 @@ struct ExplainCommand: AsyncParsableCommand {
     let origin = Origin(host: host, log: log, path: path)
     let seen = try Inspection(chunk, origin: origin, engine: engine)
     let names = NameTable()
-    var pipeline = try Pipeline(engine, names: names)
+    var pipeline = Pipeline(engine, names: names)
     pipeline.begin(stream: 0, path: path, origin: origin)
     _ = pipeline.process(chunk)
     let result = pipeline.result()

@@ -54,9 +54,12 @@ let ownOrigin = Origin(host: "PC-1", log: "CcmMessaging", path: "CcmMessaging.lo
 
 /// Runs a stream through opener and framer. `cuts` are offsets behind line ends at which a read ended, ascending; what
 /// a chunk leaves is put in front of the next one, as the reader does.
-/// - Parameter visit: sees each batch before the next one is read, with its text and the bytes that were consumed.
+/// - Parameters:
+///   - usesPlainForms: false: every record by itself.
+///   - visit: sees each batch before the next one is read, with its text and the bytes that were consumed.
 func framed(
   _ stream: [UInt8], cuts: [Int] = [], recordByteLimit: Int = Limits.recordByteLimit,
+  usesPlainForms: Bool = true,
   visit: (Span<UInt8>, borrowing Chunk, inout RecordBatch) -> Void = { _, _, _ in }
 ) -> Framed {
   var result = Framed()
@@ -64,6 +67,7 @@ func framed(
   if let last = bytes.last, last != 0x0A { bytes.append(0x0A) }
   var opener = EnvelopeOpener(origin: ownOrigin)
   var framer = Framer(recordByteLimit: recordByteLimit)
+  framer.usesPlainForms = usesPlainForms
   var batch = RecordBatch()
   batch.origins = [ownOrigin]
   var start = 0

@@ -50,7 +50,7 @@ enum NaiveScan {
     var opener = EnvelopeOpener(origin: batch.origins[0])
     let opened = opener.open(chunk, into: &batch)
     var framer = Framer()
-    var scanner = try Scanner(engine.plan)
+    var scanner = Scanner(engine.plan)
     if batch.isDirect {
       _ = framer.frame(chunk.bytes, isFinal: true, openedByteCount: opened, into: &batch)
       #expect(
@@ -109,26 +109,35 @@ enum NaiveScan {
     for family in [FormatFamily.text, .event] {
       let factors = engine.plan.factors(of: family).map { Array($0.utf8) }
       let anchors = Set(engine.rules.rules.signatures.filter { $0.formats.intersects(family) }.flatMap(\.anchors))
-      #expect(FactorChooser.isComplete(factors: factors, anchors: Array(anchors)))
+      for anchor in anchors {
+        #expect(factors.contains { NaiveScan.contains(anchor, $0) }, "\(String(decoding: anchor, as: UTF8.self))")
+      }
       #expect(factors.count <= engine.plan.anchorCount(of: family))
     }
   }
 
-  /// Whatever the anchors, each holds a factor.
+  /// Whatever the anchors, each holds its factor.
   @Test(arguments: UInt64(0)..<100)
   func randomAnchorsAreCovered(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     let anchors = (0..<Int.random(in: 1...60, using: &generator)).map { _ in
       (0..<Int.random(in: 1...14, using: &generator)).map { _ in "abcde 0x8=_".utf8.randomElement(using: &generator)! }
     }
-    let factors = FactorChooser.choose(for: anchors)
-    #expect(FactorChooser.isComplete(factors: factors, anchors: anchors))
-    // The check itself is believed only because it fails when a factor is taken away that some anchor needs.
-    for index in factors.indices {
-      var fewer = factors
-      fewer.remove(at: index)
-      let isNeeded = anchors.contains { anchor in !fewer.contains { NaiveScan.contains(anchor, $0) } }
-      #expect(FactorChooser.isComplete(factors: fewer, anchors: anchors) == !isNeeded)
+    let choice = FactorChooser.choose(for: anchors)
+    #expect(choice.isComplete(for: anchors))
+    #expect(choice.buckets.allSatisfy { (0..<16).contains($0) })
+    // The check itself is believed only because it fails when a factor is taken away, or stands elsewhere.
+    for index in choice.factors.indices {
+      var fewer = choice
+      let taken = fewer.factors.remove(at: index)
+      let isUsed = zip(anchors, choice.offsets).contains { FactorChooser.factor($0, $1) == taken }
+      #expect(isUsed)
+      #expect(!fewer.isComplete(for: anchors))
+    }
+    if let index = anchors.firstIndex(where: { $0.count > 6 }) {
+      var moved = choice
+      moved.offsets[index] = anchors[index].count - 5
+      #expect(!moved.isComplete(for: anchors))
     }
   }
 }

@@ -31,7 +31,7 @@ package enum TestEngine {
     options: ExtractionOptions = ExtractionOptions()
   ) throws -> Outcome {
     let names = NameTable()
-    var pipeline = try Pipeline(engine, names: names, options: options, recordByteLimit: recordByteLimit)
+    var pipeline = Pipeline(engine, names: names, options: options, recordByteLimit: recordByteLimit)
     pipeline.begin(stream: 0, path: "file.log", origin: Origin(host: host, log: log, path: "file.log"))
     var reader = ChunkReader(
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)

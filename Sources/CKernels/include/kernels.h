@@ -24,6 +24,21 @@ size_t hk_count_at(size_t level, const uint8_t *bytes, size_t count, uint8_t c);
 size_t hk_positions_at(
     size_t level, const uint8_t *bytes, size_t count, uint8_t c, uint32_t *out, size_t capacity, size_t *done);
 
+/// What frames text records: `<![LOG[` opens and `]LOG]!>` closes a message, `$$<` ends one.
+#define HK_MARK_OPEN 0
+#define HK_MARK_CLOSE 1
+#define HK_MARK_TRAILER 2
+#define HK_MARK_KINDS 3
+/// Appends the position of every mark in [0, count) to the list of its kind, ascending: `out[kind]` has room for `capacity`
+/// and holds `found[kind]`. A call goes on at `from`, first 0; the result is where the next is to: `count`, or less where
+/// a list had no room for 64 more.
+size_t hk_marks(
+    const uint8_t *bytes, size_t from, size_t count, uint32_t *const out[HK_MARK_KINDS], size_t found[HK_MARK_KINDS],
+    size_t capacity);
+size_t hk_marks_at(
+    size_t level, const uint8_t *bytes, size_t from, size_t count, uint32_t *const out[HK_MARK_KINDS],
+    size_t found[HK_MARK_KINDS], size_t capacity);
+
 /// The position of `needle` in `bytes`, or -1. `needle_count` ≥ 1.
 ptrdiff_t hk_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count);
 

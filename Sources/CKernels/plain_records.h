@@ -1,0 +1,132 @@
+// The plain forms of trailers.h, in pieces that trailers.c and vector.c share.
+#ifndef HANDSHAKED_PLAIN_RECORDS_H
+#define HANDSHAKED_PLAIN_RECORDS_H
+#include "trailers.h"
+#include <string.h>
+
+/// Eight bytes, the first lowest.
+static inline uint64_t word_at(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
+
+/// Whether the value before the quote at `quote` ends in `.cpp:123` or the like.
+static inline int names_source(const uint8_t *text, size_t from, size_t quote) {
+    size_t i = quote;
+    while (i > from && is_digit(text[i - 1])) i--;
+    if (i == quote || i == from || text[i - 1] != ':') return 0;
+    size_t colon = i - 1;
+    if (colon - from < 2) return 0;
+    const uint8_t *p = text + colon;
+    // The letters of a suffix reach back to its dot.
+    uint8_t last = p[-1] | 0x20;
+    if (p[-2] == '.') return last == 'c' || last == 'h';
+    if (colon - from >= 3 && p[-3] == '.') return (p[-2] | 0x20) == 'c' && last == 'c';
+    if (colon - from >= 4 && p[-4] == '.') {
+        uint32_t suffix = (uint32_t)(p[-3] | 0x20) << 16 | (uint32_t)(p[-2] | 0x20) << 8 | last;
+        return suffix == 0x637070 || suffix == 0x637878 || suffix == 0x687070 || suffix == 0x696E6C;
+    }
+    return 0;
+}
+
+/// Whether the clock `08:53:25.468` stands at `p`; sixteen bytes may be loaded.
+static inline int is_clock(const uint8_t *p) {
+    // `0` and `:` taken off, digits are 0 to 9 and the rest is nothing.
+    uint64_t first = word_at(p) ^ 0x30303A30303A3030ULL, second = (word_at(p + 8) & 0xFFFFFFFF) ^ 0x3030302EULL;
+    uint64_t wrong = first & 0xF0F0FFF0F0FFF0F0ULL;
+    wrong |= (first + 0x0606000606000606ULL) & 0xF0F000F0F000F0F0ULL;
+    wrong |= (second & 0xF0F0F0FFULL) | ((second + 0x06060600ULL) & 0xF0F0F000ULL);
+    unsigned hour = (unsigned)(first & 0xF) * 10 + (unsigned)(first >> 8 & 0xF);
+    unsigned minute = (unsigned)(first >> 24 & 0xF), second_tens = (unsigned)(first >> 48 & 0xF);
+    return !wrong && hour < 24 && minute < 6 && (second_tens < 6 || (second_tens == 6 && !(first >> 56 & 0xF)));
+}
+
+/// The bias of `08:53:25.468+240`, `count` bytes at `p`; HK_NO_BIAS when that is not what stands there or none is told.
+static inline int32_t plain_bias(const uint8_t *p, size_t count) {
+    if (count < 14 || count > 16 || (p[12] != '+' && p[12] != '-') || !is_clock(p)) return HK_NO_BIAS;
+    int32_t value = 0;
+    for (size_t i = 13; i < count; i++) {
+        if (!is_digit(p[i])) return HK_NO_BIAS;
+        value = value * 10 + (p[i] - '0');
+    }
+    return p[12] == '-' ? -value : value;
+}
+
+/// Whether the fourteen quotes stand around the seven values of `<time="…" date="…" … file="…">`, which ends the line.
+static inline int plain_attributes(
+    const uint8_t *bytes, size_t trailer, size_t line_end, const uint32_t *quotes
+) {
+    // Eight bytes from a closing quote on tell the next name, or the front of it; the distance tells the rest.
+    const uint64_t seven = 0x00FFFFFFFFFFFFFFULL;
+    const uint8_t *p = bytes;
+    size_t behind = quotes[13] + 1;
+    return quotes[0] == trailer + 6 && (word_at(p + trailer) & seven) == 0x223D656D69743CULL   // <time="
+        && quotes[2] == quotes[1] + 7 && (word_at(p + quotes[1]) & seven) == 0x3D657461642022ULL  // " date=
+        && quotes[4] == quotes[3] + 12 && word_at(p + quotes[3]) == 0x6E6F706D6F632022ULL         // " compon
+        && word_at(p + quotes[3] + 4) == 0x3D746E656E6F706DULL                                     // mponent=
+        && quotes[6] == quotes[5] + 10 && word_at(p + quotes[5]) == 0x7865746E6F632022ULL         // " contex
+        && word_at(p + quotes[5] + 2) == 0x3D747865746E6F63ULL                                     // context=
+        && quotes[8] == quotes[7] + 7 && (word_at(p + quotes[7]) & seven) == 0x3D657079742022ULL  // " type=
+        && quotes[10] == quotes[9] + 9 && word_at(p + quotes[9]) == 0x6461657268742022ULL         // " thread
+        && p[quotes[9] + 8] == '='
+        && quotes[12] == quotes[11] + 7 && (word_at(p + quotes[11]) & seven) == 0x3D656C69662022ULL  // " file=
+        && behind < line_end && p[behind] == '>'
+        && (behind + 1 == line_end || (behind + 2 == line_end && p[behind + 1] == '\r'));
+}
+
+/// Whether a line may begin so and be of the simple format: with a letter, `~` or `*`, and not as the text of an event.
+static inline int begins_plainly(const uint8_t *p, size_t count) {
+    uint8_t folded = p[0] | 0x20;
+    if ((uint8_t)(folded - 'a') > 25 && p[0] != '~' && p[0] != '*') return 0;
+    if (p[0] == 'L') return count < 9 || memcmp(p, "Log Name:", 9) != 0;
+    if (p[0] == 'M') return count < 13 || memcmp(p, "MSWinEventLog", 13) != 0;
+    return 1;
+}
+
+/// `$$<COMPONENT><03-02-2026 06:00:01.123-60><thread=4840 (0x12E8)>` at `mark`, the last of its line, given where `<` and
+/// `>` stand in the 128 bytes from there on. Where it ends, and the bias.
+static inline int plain_simple(
+    const uint8_t *bytes, size_t mark, size_t line_end, const uint64_t less[2], const uint64_t greater[2],
+    uint32_t *end, int32_t *bias
+) {
+    size_t opens[3], closes[3];
+    for (int list = 0; list < 2; list++) {
+        uint64_t first = list ? greater[0] : less[0], second = list ? greater[1] : less[1];
+        if (__builtin_popcountll(first) + __builtin_popcountll(second) != 3) return 0;
+        for (int i = 0; i < 3; i++) {
+            size_t at;
+            if (first) {
+                at = mark + (unsigned)__builtin_ctzll(first);
+                first &= first - 1;
+            } else {
+                at = mark + 64 + (unsigned)__builtin_ctzll(second);
+                second &= second - 1;
+            }
+            if (list) closes[i] = at; else opens[i] = at;
+        }
+    }
+    if (opens[0] != mark + 2 || opens[1] != closes[0] + 1 || opens[2] != closes[1] + 1 || closes[2] < opens[2]) return 0;
+    const uint8_t *time = bytes + opens[1] + 1;
+    size_t count = closes[1] - opens[1] - 1;
+    if (closes[1] < opens[1] + 1 + 23 || time[2] != '-' || time[5] != '-' || time[10] != ' ' || !is_clock(time + 11)) return 0;
+    if (!(is_digit(time[0]) && is_digit(time[1]) && is_digit(time[3]) && is_digit(time[4]) && is_digit(time[6])
+          && is_digit(time[7]) && is_digit(time[8]) && is_digit(time[9])))
+        return 0;
+    *bias = HK_NO_BIAS;
+    if (count > 23) {
+        *bias = plain_bias(time + 11, count - 11);
+        if (*bias == HK_NO_BIAS) return 0;
+    }
+    const uint8_t *thread = bytes + opens[2];
+    if (closes[2] - opens[2] < 9 || closes[2] - opens[2] > 60 || memcmp(thread, "<thread=", 8)) return 0;
+    size_t behind = closes[2] + 1;
+    *end = (uint32_t)behind;
+    return behind == line_end || (behind + 1 == line_end && bytes[behind] == '\r');
+}
+#endif

@@ -1,0 +1,64 @@
+import Records
+
+/// Which signatures may hold in which log, worked out once for each log and component that a worker meets: a signature
+/// with `logs:` names the log, or the component that wrote the record.
+struct LogScopes: Sendable {
+  private static let placeCount = 4096
+  /// Different logs and components that are kept; then all are forgotten.
+  private static let limit = 4096
+
+  private struct Place: Sendable {
+    /// Component and origin; 0: free.
+    var key: UInt64 = 0
+    var scope: UInt32 = 0
+  }
+
+  /// Bits of one scope.
+  private let wordCount: Int
+  private var bits: [UInt64] = []
+  private var count = 0
+  private var components = NameMemo()
+  private var componentCount: UInt32 = 1
+  private var places: [Place] = []
+
+  init(signatureCount: Int) { wordCount = (signatureCount + 63) / 64 }
+
+  /// Begins a stream: origins are numbered anew.
+  mutating func begin() {
+    places.removeAll(keepingCapacity: true)
+    bits.removeAll(keepingCapacity: true)
+    count = 0
+  }
+
+  /// The number of a scope, until the next call.
+  /// - Parameter holds: whether a signature may hold; asked for each once.
+  mutating func scope(
+    origin: UInt32, component: Range<Int>?, _ text: Span<UInt8>, holds: (Int) -> Bool
+  ) -> Int {
+    var number: UInt32 = 1
+    if let component, !component.isEmpty {
+      number = components.id(of: text, component.lowerBound, component.upperBound) {
+        componentCount += 1
+        return componentCount
+      }
+    }
+    if places.isEmpty { places = [Place](repeating: Place(), count: LogScopes.placeCount) }
+    let key = UInt64(number) << 32 | UInt64(origin)
+    let place = Int((key &* 0x9E37_79B9_7F4A_7C15) >> 52)
+    if places[place].key == key { return Int(places[place].scope) }
+    if count == LogScopes.limit { begin() }
+    if places.isEmpty { places = [Place](repeating: Place(), count: LogScopes.placeCount) }
+    places[place] = Place(key: key, scope: UInt32(count))
+    for word in 0..<wordCount {
+      var value: UInt64 = 0
+      for bit in 0..<64 where holds(word * 64 + bit) { value |= 1 << UInt64(bit) }
+      bits.append(value)
+    }
+    count += 1
+    return count - 1
+  }
+
+  func contains(_ signature: Int, in scope: Int) -> Bool {
+    bits[scope * wordCount + signature / 64] >> UInt64(signature % 64) & 1 == 1
+  }
+}

@@ -1,0 +1,80 @@
+import CKernels
+import Records
+
+/// Records in the plain form that Microsoft's code writes, one behind the other: nearly all of a client's or a site
+/// server's logs. Whatever differs in any way is left to the framing line by line, which gives the same for these.
+extension Framer {
+  /// Frames plain records from the start of `line` on; the first line that is none is the result.
+  mutating func plainRecords(_ text: Span<UInt8>, line first: Int, into batch: inout RecordBatch) -> Int {
+    var line = first
+    while usesPlainForms, line < batch.lineEnds.count {
+      let bounds = batch.lineBounds(line)
+      guard bounds.start < bounds.end else { break }
+      // What begins otherwise may be a row, an event, a date or a mark.
+      let byte = text[bounds.start]
+      let isCMTrace = byte == 0x3C
+      guard isCMTrace || ASCII.isLetter(byte) || byte == 0x7E || byte == 0x2A else { break }
+      let origin = Int(batch.origin(ofLine: line))
+      guard states[origin].delimited == nil, isCMTrace || states[origin].schema == nil else { break }
+      var lastLine = batch.lineEnds.count
+      if !batch.isDirect {
+        // One origin at a time.
+        lastLine = line + 1
+        while lastLine < batch.lineEnds.count, batch.lines[lastLine].origin == origin { lastLine += 1 }
+      }
+      let count =
+        isCMTrace
+        ? cmtraceRun(text, bounds.start, line..<lastLine, batch) : simpleRun(text, bounds.start, line..<lastLine, batch)
+      if count == 0 { break }
+      line = append(count, isCMTrace ? .cmtrace : .simple, origin, to: &batch)
+    }
+    return line
+  }
+
+  /// Fills `plainFound`; the result is how many records it holds.
+  private mutating func cmtraceRun(
+    _ text: Span<UInt8>, _ start: Int, _ lines: Range<Int>, _ batch: borrowing RecordBatch
+  ) -> Int {
+    unsafe text.withUnsafeBufferPointer { raw in
+      unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
+        unsafe hk_cmtrace_run(
+          raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, lines.lowerBound, start, recordByteLimit,
+          batch.isDirect ? 1 : 0, &plainFound, plainFound.count)
+      }
+    }
+  }
+
+  private mutating func simpleRun(
+    _ text: Span<UInt8>, _ start: Int, _ lines: Range<Int>, _ batch: borrowing RecordBatch
+  ) -> Int {
+    unsafe text.withUnsafeBufferPointer { raw in
+      unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
+        unsafe hk_simple_run(
+          raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, lines.lowerBound, start, &plainFound,
+          plainFound.count)
+      }
+    }
+  }
+
+  /// Appends the records found; the line behind the last is the result.
+  private mutating func append(_ count: Int, _ format: RecordFormat, _ origin: Int, to batch: inout RecordBatch) -> Int
+  {
+    var bias = states[origin].bias
+    let head = format == .cmtrace ? 7 : 0
+    for index in 0..<count {
+      let found = plainFound[index]
+      if found.bias != HK_NO_BIAS, abs(Int(found.bias)) <= ClockReading.biasLimit { bias = Int16(found.bias) }
+      batch.records.append(
+        RecordSlot(
+          format: format, origin: UInt32(origin), start: Int(found.start), end: Int(found.end),
+          messageStart: Int(found.start) + head, messageEnd: Int(found.message_end), knownBias: bias,
+          line: Int(found.line)))
+    }
+    states[origin].bias = bias
+    batch.recordCounts[Int(format.rawValue)] += UInt64(count)
+    let last = plainFound[count - 1]
+    var line = Int(last.line)
+    while Int(batch.lineEnds[line]) < Int(last.end) { line += 1 }
+    return line + 1
+  }
+}

@@ -1,0 +1,210 @@
+import CKernels
+import Records
+import TestSupport
+import Testing
+
+/// Records in their plain form go a fast way: it gives what the framing gives record by record.
+@Suite struct PlainFormTests {
+  private static let messages = [
+    "one line", "", "two\r\nlines", "many\n\n$$<\n]LOG]\nlines", "a LOG[ of LOG] things $$", "cost $$<5 of it", "~~",
+    String(repeating: "long ", count: 60), "<![LOG", "ends in ]LOG]!", "Log Name: x", "{\"a\":1}", "\t", "\u{E9}",
+  ]
+  private static let times = [
+    "06:15:01.125-60", "06:15:01.125+000", "23:59:60.999-720", "24:00:00.000+0", "06:15:01.125", "6:15:01.125-60",
+    "06:15:61.125-60", "06:60:01.125-60", "06:15:01.1-60", "06:15:01.125+9999", "06:15:01.125+", "06:15:01,125-60",
+    "06:15:01.125-841",
+  ]
+  private static let files = [
+    "a.cpp:1", "Repair.ps1:12", "", "x.h:77", "x.cc:", "b.inl:12345", "dir\\c.CXX:3", ":4", "cpp:1",
+  ]
+
+  private static func record(_ random: inout SeededGenerator) -> String {
+    let message = messages.randomElement(using: &random)!
+    // Most are plain.
+    let isOdd = Int.random(in: 0..<6, using: &random) == 0
+    let time = isOdd ? times.randomElement(using: &random)! : times[Int.random(in: 0..<3, using: &random)]
+    let component = ["CcmExec", "SMS_EXECUTIVE", "A B", "", "x<y"][isOdd ? Int.random(in: 0..<5, using: &random) : 0]
+    let end = ["\r\n", "\n", " \r\n", ""][
+      isOdd ? Int.random(in: 0..<4, using: &random) : Int.random(in: 0..<2, using: &random)]
+    if Bool.random(using: &random) {
+      let file = isOdd ? files.randomElement(using: &random)! : "ccmhttp.cpp:1641"
+      return "<![LOG[\(message)]LOG]!><time=\"\(time)\" date=\"03-02-2026\" component=\"\(component)\" context=\"\" "
+        + "type=\"1\" thread=\"4840\" file=\"\(file)\">\(end)"
+    }
+    let lead = ["Text ", "~", "*** ", "Msg ", "log "].randomElement(using: &random)!
+    let tail = ["  ", "~~  ", "~ ", ""].randomElement(using: &random)!
+    let thread =
+      isOdd
+      ? ["<thread=1>", "<thread=12ab (0x1)>", "", "<thread=1 (0x1)"].randomElement(using: &random)!
+      : "<thread=4840 (0x12E8)>"
+    return "\(lead)\(message.replacing("\n", with: " "))\(tail)$$<\(component)><03-02-2026 \(time)>\(thread)\(end)"
+  }
+
+  private static func log(_ random: inout SeededGenerator) -> [UInt8] {
+    var text: [UInt8] = []
+    for _ in 0..<Int.random(in: 1...30, using: &random) {
+      var bytes = Array(record(&random).utf8)
+      if Int.random(in: 0..<8, using: &random) == 0, !bytes.isEmpty {
+        // A byte is lost, changed or doubled.
+        let place = bytes.indices.randomElement(using: &random)!
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes.remove(at: place)
+        case 1: bytes[place] = Array("<>\"$[]LOG\n0a".utf8).randomElement(using: &random)!
+        default: bytes.insert(bytes[place], at: place)
+        }
+      }
+      text += bytes
+    }
+    return text
+  }
+
+  @Test(arguments: UInt64(0)..<300) func plainRecordsAreThoseOfTheSlowWay(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<6 {
+      let text = PlainFormTests.log(&random)
+      for limit in [Limits.recordByteLimit, 300] {
+        let fast = framed(text, recordByteLimit: limit)
+        let slow = framed(text, recordByteLimit: limit, usesPlainForms: false)
+        if fast != slow {
+          for (left, right) in zip(fast.records, slow.records) where left != right {
+            Issue.record("limit \(limit): \(left) is \(right)")
+            break
+          }
+          Issue.record("limit \(limit): \(Text.decode(text).debugDescription)")
+          return
+        }
+      }
+    }
+  }
+
+  /// The same behind envelopes, where lines have origins of their own.
+  @Test(arguments: UInt64(0)..<100) func alsoBehindEnvelopes(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var text: [UInt8] = []
+    for line in PlainFormTests.log(&random).split(separator: 0x0A) {
+      let host = "h\(Int.random(in: 0..<3, using: &random))"
+      if Bool.random(using: &random) { text += Array("<13>1 2026-03-02T06:00:00Z \(host) CcmExec - - - ".utf8) }
+      text += line + [0x0A]
+    }
+    #expect(framed(text) == framed(text, usesPlainForms: false), "\(Text.decode(text).debugDescription)")
+  }
+
+  /// That the fast way is taken at all: of ordinary records it leaves only those at the very end of the text.
+  @Test func ordinaryRecordsGoTheFastWay() {
+    let record =
+      "<![LOG[Message delivered]LOG]!><time=\"06:15:01.125-60\" date=\"03-02-2026\" component=\"CcmExec\" context=\"\" "
+      + "type=\"1\" thread=\"4840\" file=\"ccmhttp.cpp:1641\">\r\n"
+    let line = "Waiting for changes~  $$<SMS_EXECUTIVE><03-02-2026 06:15:01.125-60><thread=4840 (0x12E8)>\r\n"
+    for level in 0..<hk_level_count() where hk_level(level) != nil {
+      #expect(runs(Array(String(repeating: record, count: 50).utf8), level: level, isCMTrace: true).count >= 48)
+      #expect(runs(Array(String(repeating: line, count: 50).utf8), level: level, isCMTrace: false).count >= 48)
+    }
+  }
+
+  private struct Found: Equatable {
+    var line, start, messageEnd, end: UInt32
+    var bias: Int32
+  }
+
+  private func runs(_ text: [UInt8], level: Int, isCMTrace: Bool) -> [Found] {
+    let ends = text.indices.filter { text[$0] == 0x0A }.map { UInt32($0) }
+    // The text stands at the very end of its memory, so that AddressSanitizer sees a byte too many.
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, text.count))
+    defer { bytes.deallocate() }
+    bytes.initialize(from: text, count: text.count)
+    var out = [hk_plain_record](repeating: hk_plain_record(), count: 64)
+    var found: [Found] = []
+    for line in ends.indices {
+      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
+      let count =
+        isCMTrace
+        ? hk_cmtrace_run_at(level, bytes, text.count, ends, ends.count, line, start, 4096, 1, &out, out.count)
+        : hk_simple_run_at(level, bytes, text.count, ends, ends.count, line, start, &out, out.count)
+      for record in out[..<count] {
+        found.append(
+          Found(
+            line: record.line, start: record.start, messageEnd: record.message_end, end: record.end, bias: record.bias))
+      }
+      if line == 0, count == ends.count { break }
+    }
+    return found
+  }
+
+  @Test(arguments: UInt64(0)..<100) func everyLevelFindsTheSame(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let text = PlainFormTests.log(&random)
+    for isCMTrace in [true, false] {
+      let portable = runs(text, level: 0, isCMTrace: isCMTrace)
+      for level in 1..<hk_level_count() where hk_level(level) != nil {
+        #expect(runs(text, level: level, isCMTrace: isCMTrace) == portable, "\(String(cString: hk_level(level)))")
+      }
+    }
+  }
+
+  /// The marks at every level against looking for each.
+  @Test(arguments: UInt64(0)..<100) func marksStandWhereTheyAre(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var text: [UInt8] = []
+    for _ in 0..<Int.random(in: 0...60, using: &random) {
+      text += Array(
+        ["<![LOG[", "]LOG]!>", "$$<", "$", "LOG", "<![LOG", "LOG]!>", "]", "text ", "\n", "$$$<"].randomElement(
+          using: &random)!.utf8)
+    }
+    let marks: [[UInt8]] = ["<![LOG[", "]LOG]!>", "$$<"].map { Array($0.utf8) }
+    let wanted = marks.map { mark in
+      text.indices.filter { text[$0...].starts(with: mark) }.map { UInt32($0) }
+    }
+    for level in 0..<hk_level_count() where hk_level(level) != nil {
+      var lists = [[UInt32]](repeating: [UInt32](repeating: 0, count: 1024), count: 3)
+      var found = [0, 0, 0]
+      lists[0].withUnsafeMutableBufferPointer { first in
+        lists[1].withUnsafeMutableBufferPointer { second in
+          lists[2].withUnsafeMutableBufferPointer { third in
+            let out = [first.baseAddress, second.baseAddress, third.baseAddress]
+            #expect(hk_marks_at(level, text, 0, text.count, out, &found, 1024) == text.count)
+          }
+        }
+      }
+      for kind in 0..<3 { #expect(Array(lists[kind][..<found[kind]]) == wanted[kind], "\(kind) at \(level)") }
+    }
+  }
+
+  /// The trailers of candidates, read at once, against the readers byte by byte.
+  @Test(arguments: UInt64(0)..<200) func trailersSayWhatTheReadersSay(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<20 {
+      let text = Array(PlainFormTests.record(&random).utf8)
+      var trailer = hk_trailer()
+      if let close = text.indices.first(where: { text[$0...].starts(with: "]LOG]!>".utf8) }) {
+        let from = close + 7
+        guard hk_cmtrace_trailer(text, from, text.count, &trailer) != 0 else { continue }
+        #expect(CMTraceAttributes.end(text.span, from: from, to: text.count) == Int(trailer.end))
+        #expect(CMTraceAttributes.isNative(text.span, to: Int(trailer.end)) == (trailer.is_native != 0))
+        var position = from + 1
+        while let attribute = CMTraceAttributes.next(text.span, position: &position, to: text.count) {
+          let value = Text.decode(Array(text[attribute.value]))
+          switch Text.decode(Array(text[attribute.name])) {
+          case "time":
+            let clock = ClockReading(text.span, from: attribute.value.lowerBound, to: attribute.value.upperBound)
+            #expect(clock?.hour == Int(trailer.hour) && clock?.minute == Int(trailer.minute), "\(value)")
+            #expect(clock?.second == Int(trailer.second) && clock?.microsecond == Int(trailer.microsecond), "\(value)")
+            #expect(clock?.bias == (trailer.has_bias != 0 ? Int(trailer.bias) : nil), "\(value)")
+          case "component":
+            #expect(attribute.value == Int(trailer.component_start)..<Int(trailer.component_end), "\(value)")
+          case "thread": #expect(attribute.value == Int(trailer.thread_start)..<Int(trailer.thread_end), "\(value)")
+          default: break
+          }
+        }
+      } else if let mark = text.indices.first(where: { text[$0...].starts(with: "$$<".utf8) }) {
+        guard hk_simple_trailer(text, mark, text.count, &trailer) != 0 else { continue }
+        let slow = SimpleTrailer(text.span, at: mark, to: text.count)
+        #expect(slow?.end == Int(trailer.end))
+        #expect(slow?.component == Int(trailer.component_start)..<Int(trailer.component_end))
+        #expect(slow?.thread == Int(trailer.thread_start)..<Int(trailer.thread_end))
+        #expect(slow?.clock.microsecond == Int(trailer.microsecond) && slow?.clock.second == Int(trailer.second))
+        #expect(slow?.clock.bias == (trailer.has_bias != 0 ? Int(trailer.bias) : nil))
+        #expect(slow?.time.year == Int(trailer.year) && slow?.time.day == Int(trailer.day))
+      }
+    }
+  }
+}
