@@ -335,12 +335,19 @@ static HK_TARGET size_t HK_NAME(cmtrace_run)(
             less_count += (unsigned)__builtin_popcountll(equal(b, '<') & valid);
         }
         if (quote_count != 14 || less_count != 1 || !plain_attributes(bytes, trailer, line_end, quotes)) break;
+        // The bias of native code is believed; a clock of another form is left to those who know all forms.
+        int32_t bias = HK_NO_BIAS;
+        if (names_source(bytes, quotes[12] + 1, quotes[13])) {
+            const uint8_t *clock = bytes + quotes[0] + 1;
+            size_t count = quotes[1] - quotes[0] - 1;
+            bias = plain_bias(clock, count);
+            if (bias == HK_NO_BIAS && (count != 12 || !is_clock(clock))) break;
+        }
         out[n].line = (uint32_t)line;
         out[n].start = (uint32_t)start;
         out[n].message_end = (uint32_t)close;
         out[n].end = quotes[13] + 2;
-        out[n].bias = names_source(bytes, quotes[12] + 1, quotes[13])
-            ? plain_bias(bytes + quotes[0] + 1, quotes[1] - quotes[0] - 1) : HK_NO_BIAS;
+        out[n].bias = bias;
         n++;
         line = last + 1;
         start = line_end + 1;

@@ -155,17 +155,15 @@ import Testing
       text.indices.filter { text[$0...].starts(with: mark) }.map { UInt32($0) }
     }
     for level in 0..<hk_level_count() where hk_level(level) != nil {
-      var lists = [[UInt32]](repeating: [UInt32](repeating: 0, count: 1024), count: 3)
+      let lists = (0..<3).map { _ in UnsafeMutablePointer<UInt32>.allocate(capacity: 1024) }
+      defer { lists.forEach { $0.deallocate() } }
       var found = [0, 0, 0]
-      lists[0].withUnsafeMutableBufferPointer { first in
-        lists[1].withUnsafeMutableBufferPointer { second in
-          lists[2].withUnsafeMutableBufferPointer { third in
-            let out = [first.baseAddress, second.baseAddress, third.baseAddress]
-            #expect(hk_marks_at(level, text, 0, text.count, out, &found, 1024) == text.count)
-          }
-        }
+      let out: [UnsafeMutablePointer<UInt32>?] = lists
+      #expect(hk_marks_at(level, text, 0, text.count, out, &found, 1024) == text.count)
+      for kind in 0..<3 {
+        #expect(
+          Array(UnsafeBufferPointer(start: lists[kind], count: found[kind])) == wanted[kind], "\(kind) at \(level)")
       }
-      for kind in 0..<3 { #expect(Array(lists[kind][..<found[kind]]) == wanted[kind], "\(kind) at \(level)") }
     }
   }
 
