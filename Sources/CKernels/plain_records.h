@@ -5,7 +5,7 @@
 #include <string.h>
 
 /// Eight bytes, the first lowest.
-static inline uint64_t word_at(const uint8_t *p) {
+static inline __attribute__((always_inline)) uint64_t word_at(const uint8_t *p) {
     uint64_t word;
     memcpy(&word, p, 8);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -14,10 +14,10 @@ static inline uint64_t word_at(const uint8_t *p) {
     return word;
 }
 
-static inline int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
+static inline __attribute__((always_inline)) int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
 
 /// Whether the value before the quote at `quote` ends in `.cpp:123` or the like.
-static inline int names_source(const uint8_t *text, size_t from, size_t quote) {
+static inline __attribute__((always_inline)) int names_source(const uint8_t *text, size_t from, size_t quote) {
     size_t i = quote;
     while (i > from && is_digit(text[i - 1])) i--;
     if (i == quote || i == from || text[i - 1] != ':') return 0;
@@ -36,7 +36,7 @@ static inline int names_source(const uint8_t *text, size_t from, size_t quote) {
 }
 
 /// Whether the clock `08:53:25.468` stands at `p`; sixteen bytes may be loaded.
-static inline int is_clock(const uint8_t *p) {
+static inline __attribute__((always_inline)) int is_clock(const uint8_t *p) {
     // `0` and `:` taken off, digits are 0 to 9 and the rest is nothing.
     uint64_t first = word_at(p) ^ 0x30303A30303A3030ULL, second = (word_at(p + 8) & 0xFFFFFFFF) ^ 0x3030302EULL;
     uint64_t wrong = first & 0xF0F0FFF0F0FFF0F0ULL;
@@ -48,7 +48,7 @@ static inline int is_clock(const uint8_t *p) {
 }
 
 /// The bias of `08:53:25.468+240`, `count` bytes at `p`; HK_NO_BIAS when that is not what stands there or none is told.
-static inline int32_t plain_bias(const uint8_t *p, size_t count) {
+static inline __attribute__((always_inline)) int32_t plain_bias(const uint8_t *p, size_t count) {
     if (count < 14 || count > 16 || (p[12] != '+' && p[12] != '-') || !is_clock(p)) return HK_NO_BIAS;
     int32_t value = 0;
     for (size_t i = 13; i < count; i++) {
@@ -59,7 +59,7 @@ static inline int32_t plain_bias(const uint8_t *p, size_t count) {
 }
 
 /// Whether the fourteen quotes stand around the seven values of `<time="…" date="…" … file="…">`, which ends the line.
-static inline int plain_attributes(
+static inline __attribute__((always_inline)) int plain_attributes(
     const uint8_t *bytes, size_t trailer, size_t line_end, const uint32_t *quotes
 ) {
     // Eight bytes from a closing quote on tell the next name, or the front of it; the distance tells the rest.
@@ -81,7 +81,7 @@ static inline int plain_attributes(
 }
 
 /// Whether a line may begin so and be of the simple format: with a letter, `~` or `*`, and not as the text of an event.
-static inline int begins_plainly(const uint8_t *p, size_t count) {
+static inline __attribute__((always_inline)) int begins_plainly(const uint8_t *p, size_t count) {
     uint8_t folded = p[0] | 0x20;
     if ((uint8_t)(folded - 'a') > 25 && p[0] != '~' && p[0] != '*') return 0;
     if (p[0] == 'L') return count < 9 || memcmp(p, "Log Name:", 9) != 0;
@@ -91,7 +91,7 @@ static inline int begins_plainly(const uint8_t *p, size_t count) {
 
 /// `$$<COMPONENT><03-02-2026 06:00:01.123-60><thread=4840 (0x12E8)>` at `mark`, the last of its line, given where `<` and
 /// `>` stand in the 128 bytes from there on. Where it ends, and the bias.
-static inline int plain_simple(
+static inline __attribute__((always_inline)) int plain_simple(
     const uint8_t *bytes, size_t mark, size_t line_end, const uint64_t less[2], const uint64_t greater[2],
     uint32_t *end, int32_t *bias
 ) {

@@ -8,6 +8,8 @@ package struct Extractor: Sendable {
   let rules: CompiledRules
   let names: NameTable
   let options: ExtractionOptions
+  /// The run asked for a time window.
+  private let hasWindow: Bool
   let matcher = PatternMatcher()
   var fields = EventFields()
   var rowExtractor: RowExtractor
@@ -29,6 +31,7 @@ package struct Extractor: Sendable {
     self.rules = rules
     self.names = names
     self.options = options
+    hasWindow = options.since != nil || options.until != nil
     rowExtractor = RowExtractor(rules, names: names, options: options)
     eventRules = rules.compiled.map { EventRule($0.signature) }
     textRules = rules.compiled.map { TextRule($0) }
@@ -59,14 +62,10 @@ package struct Extractor: Sendable {
       var end = index + 1
       while end < candidates.count, Int(candidates[end].record) == record { end += 1 }
       let slot = batch.records[record]
-      let range = batch.chunkRange(start: Int(slot.start), end: Int(slot.end), line: Int(slot.line))
-      let location = Location(
-        place: place, chunkStart: range.start, chunkEnd: range.end, physicalLine: batch.physicalLine(Int(slot.line)),
-        pieceCount: batch.pieceCount(end: Int(slot.end), line: Int(slot.line)))
       if slot.format.family == .event {
-        eventRecord(slot, candidates[index..<end], text, location, &batch, &evidence)
+        eventRecord(slot, candidates[index..<end], text, location(slot, place, batch), &batch, &evidence)
       } else {
-        textRecord(slot, candidates[index..<end], text, location, &batch, &evidence)
+        textRecord(slot, candidates.span.extracting(index..<end), text, place, &batch, &evidence)
       }
       index = end
     }
@@ -101,6 +100,13 @@ package struct Extractor: Sendable {
     var pieceCount: Int
   }
 
+  private func location(_ slot: RecordSlot, _ place: BatchPlace, _ batch: borrowing RecordBatch) -> Location {
+    let range = batch.chunkRange(start: Int(slot.start), end: Int(slot.end), line: Int(slot.line))
+    return Location(
+      place: place, chunkStart: range.start, chunkEnd: range.end, physicalLine: batch.physicalLine(Int(slot.line)),
+      pieceCount: batch.pieceCount(end: Int(slot.end), line: Int(slot.line)))
+  }
+
   func newFinding(_ signature: Signature, _ verdict: Verdict, _ location: Location) -> Finding {
     var finding = Finding(
       signature: signature.id, findingClass: verdict.findingClass ?? .handshakeFailure,
@@ -126,7 +132,7 @@ package struct Extractor: Sendable {
   // MARK: Text records
 
   private mutating func textRecord(
-    _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
+    _ slot: RecordSlot, _ candidates: Span<Candidate>, _ text: Span<UInt8>, _ place: BatchPlace,
     _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
     let facts = TextFacts(
@@ -140,8 +146,8 @@ package struct Extractor: Sendable {
     var isTaken = false
     var isLookAlike = false
     pending.removeAll(keepingCapacity: true)
-    for candidate in candidates {
-      let index = Int(candidate.signature)
+    for number in candidates.indices {
+      let index = Int(candidates[number].signature)
       let rule = textRules[index]
       if isTaken, rule.givesWay { continue }
       guard scopes.contains(index, in: scope) else { continue }
@@ -154,18 +160,20 @@ package struct Extractor: Sendable {
         guard held else { continue }
         yields = settled
       } else {
-        guard let found = confirm(entry, slot, batch.origins[Int(slot.origin)], facts, text, location, &batch) else {
-          continue
-        }
+        guard
+          let found = confirm(
+            entry, slot, batch.origins[Int(slot.origin)], facts, text, location(slot, place, batch), &batch)
+        else { continue }
         yields = found.verdict.yield(rule.yields)
         match = found
       }
       if !isConfirmed {
         isConfirmed = true
         if let wrong = facts.timeFault {
+          let location = location(slot, place, batch)
           batch.skip(wrong, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
         }
-        guard options.includes(facts.time) else {
+        if hasWindow, !options.includes(facts.time) {
           evidence.outsideWindowCount += 1
           evidence.suspectCount += 1
           evidence.confirmedCount += 1
@@ -187,7 +195,7 @@ package struct Extractor: Sendable {
       case .finding:
         guard let match else { break }
         isTaken = true
-        var finding = newFinding(entry.signature, match.verdict, location)
+        var finding = newFinding(entry.signature, match.verdict, location(slot, place, batch))
         fill(&finding, entry, match, batch.origins[Int(slot.origin)], facts, text)
         evidence.findings.append(finding)
         if let time = finding.time { evidence.noteTime(time) }

@@ -46,7 +46,10 @@ package enum Cause: String, Codable, CaseIterable, Sendable {
 
 extension FindingClass {
   /// The causes that a finding of this class may carry.
-  package var causes: Set<Cause> {
+  package var causes: Set<Cause> { FindingClass.allCauses[self] ?? [] }
+  private static let allCauses = Dictionary(uniqueKeysWithValues: FindingClass.allCases.map { ($0, $0.listedCauses) })
+
+  private var listedCauses: Set<Cause> {
     let handshake: Set<Cause> = [.unknownTLS, .closedByPeer, .strongCryptoMissing]
     let certificate: Set<Cause> = [
       .expired, .notYetValid, .untrusted, .revoked, .nameMismatch, .privateKey, .wrongUsage,

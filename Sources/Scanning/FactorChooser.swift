@@ -175,9 +175,54 @@ package enum FactorChooser {
   }()
 
   /// What one more factor costs, however rare it is.
-  private static let leastCost = 3.0
+  private static let leastCost = 1.0
 
   private static func cost(of window: [UInt8]) -> Double {
-    leastCost + frequencies(of: window) * 1e8
+    leastCost + frequencies(of: window) * 1e8 + (isCommon(window) ? 30 : 0)
   }
+
+  /// What frequencies of bytes know nothing of: words that every log is full of, and pieces of them.
+  private static func isCommon(_ window: [UInt8]) -> Bool {
+    window.split(separator: 0x20).allSatisfy { piece in
+      piece.count <= 2 || words.pieces.contains(packed(piece))
+        || (3...piece.count).contains { length in
+          (0...(piece.count - length)).contains {
+            words.whole.contains(packed(piece[(piece.startIndex + $0)..<(piece.startIndex + $0 + length)]))
+          }
+        }
+    }
+  }
+
+  /// Up to eight bytes as one number.
+  private static func packed(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+  /// The common words that are no longer than a factor, and every piece of all of them that is not.
+  private static let words: (whole: Set<UInt64>, pieces: Set<UInt64>) = {
+    var whole: Set<UInt64> = []
+    var pieces: Set<UInt64> = []
+    for word in commonWords {
+      if word.count <= Int(HK_WINDOW) { whole.insert(packed(word)) }
+      for length in 3...Int(HK_WINDOW) where length <= word.count {
+        for start in 0...(word.count - length) { pieces.insert(packed(word[start..<(start + length)])) }
+      }
+    }
+    return (whole, pieces)
+  }()
+
+  /// Read off healthy client, site-server and event logs.
+  private static let commonWords: [[UInt8]] = """
+    error failed failure certificate server client message request status success successfully event policy connection
+    connected http https code update windows microsoft system component download location registration registered
+    management 0x8007 2026 date= time= point provider context security content config configuration service services
+    thread process processing received sending sent return value default assigned assignment binding cache internet
+    internal intranet exception install installation package settings machine user name file path complete completed
+    started starting stopped waiting task version enabled current mode using found from with this that have been will
+    does could unable retrieve query state result response local remote host port database manager source address list
+    initial initialize execute instance class object private public store root chain issuer select begin expected
+    unexpected invalid valid application operation information notification communication authentication organization
+    attempting requesting compliance evaluation schedule inventory report deployment available because between closed
+    was were not all any sent got reply set get group policies sync synchronize synchronization site sitecode sitecomp
+    sslstate sslstatus proxy token cert body count check checking number next last first time total size bytes type flags
+    delivered delivering compiled compiling successful fully job jobs item data value values entry folder directory
+    """.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) }
 }
