@@ -135,6 +135,9 @@ let package = Package(
     .executableTarget(
       name: "journal-probe", dependencies: ["Records", "Journal"], path: "Tests/journal-probe", swiftSettings: plain),
     .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "BenchTests", dependencies: ["handshaked-bench", "Detection", "Replay", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

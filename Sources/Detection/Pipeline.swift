@@ -26,6 +26,10 @@ package struct Pipeline: Sendable {
   /// Records that held a factor, over every stream.
   package var suspectCount: UInt64 { scanner.suspectCount }
 
+  /// True: `PipelineTotals.confirmedCount` is counted, record by record; slow, for the candidate rate.
+  package var countsConfirmed = false
+  private var confirmedCount: UInt64 = 0
+
   package init(
     _ engine: Engine, names: NameTable, options: ExtractionOptions = ExtractionOptions(),
     recordByteLimit: Int = Limits.recordByteLimit
@@ -109,10 +113,12 @@ package struct Pipeline: Sendable {
   /// Gives the sightings and counts gathered so far away, and begins anew.
   package mutating func takeTotals() -> PipelineTotals {
     let totals = PipelineTotals(
-      census: census, signatureCounts: evidence.signatureCounts, suspectCount: scanner.suspectCount)
+      census: census, signatureCounts: evidence.signatureCounts, suspectCount: scanner.suspectCount,
+      confirmedCount: confirmedCount)
     census = Census()
     evidence.signatureCounts = Array(repeating: 0, count: evidence.signatureCounts.count)
     scanner.suspectCount = 0
+    confirmedCount = 0
     return totals
   }
 
@@ -147,10 +153,34 @@ package struct Pipeline: Sendable {
       into: &batch)
     let candidates = scanner.scan(text, batch)
     var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
+    let counted = countsConfirmed ? countConfirmed(candidates, text, chunk) : nil
     extractor.extract(
-      candidates, text: text, chunk: chunk.bytes, place: place, offsets: &offsets, in: &batch, into: &evidence)
+      counted ?? candidates, text: text, chunk: chunk.bytes, place: place, offsets: &offsets, in: &batch,
+      into: &evidence)
     if countsSightings { census.note(evidence.sightings) }
     return consumed
+  }
+
+  /// Extracts the records one by one, so that what held can be told for each; the rows are left.
+  /// - Returns: no candidates.
+  private mutating func countConfirmed(
+    _ candidates: [Candidate], _ text: Span<UInt8>, _ chunk: borrowing Chunk
+  ) -> [Candidate] {
+    let rows = batch.rowRuns
+    batch.rowRuns = []
+    defer { batch.rowRuns = rows }
+    var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
+    var start = 0
+    while start < candidates.count {
+      let end = candidates[start...].firstIndex { $0.record != candidates[start].record } ?? candidates.count
+      let before = evidence.signatureCounts.reduce(0, +)
+      extractor.extract(
+        Array(candidates[start..<end]), text: text, chunk: chunk.bytes, place: place, offsets: &offsets, in: &batch,
+        into: &evidence)
+      if evidence.signatureCounts.reduce(0, +) > before { confirmedCount += 1 }
+      start = end
+    }
+    return []
   }
 
   /// Skips of the consumed part; what lies behind it is met again with the next chunk.
@@ -183,21 +213,26 @@ package struct PipelineTotals: Sendable {
   package var signatureCounts: [UInt64]
   /// Records that held a factor.
   package var suspectCount: UInt64
+  /// Of these, the records on which a signature held: a finding, a sighting, context or a look-alike.
+  package var confirmedCount: UInt64
 
-  fileprivate init(census: Census, signatureCounts: [UInt64], suspectCount: UInt64) {
+  fileprivate init(census: Census, signatureCounts: [UInt64], suspectCount: UInt64, confirmedCount: UInt64) {
     self.census = census
     self.signatureCounts = signatureCounts
     self.suspectCount = suspectCount
+    self.confirmedCount = confirmedCount
   }
 
   /// Nothing yet.
   package init(signatureCount: Int) {
-    self.init(census: Census(), signatureCounts: Array(repeating: 0, count: signatureCount), suspectCount: 0)
+    self.init(
+      census: Census(), signatureCounts: Array(repeating: 0, count: signatureCount), suspectCount: 0, confirmedCount: 0)
   }
 
   package mutating func add(_ other: PipelineTotals) {
     if census.rowCount == 0, census.refusedCount == 0 { census = other.census } else { census.merge(other.census) }
     suspectCount += other.suspectCount
+    confirmedCount += other.confirmedCount
     for index in signatureCounts.indices { signatureCounts[index] += other.signatureCounts[index] }
   }
 }

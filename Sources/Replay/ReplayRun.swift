@@ -15,6 +15,8 @@ package struct ReplayRequest: Sendable {
   package var readByteCount: Int
   /// The least part of a large file that a thread of its own reads, in bytes.
   package var segmentByteCount: UInt64
+  /// Counts what held record by record, for the candidate rate; slow.
+  package var countsConfirmed = false
 
   package init(
     paths: [String], options: ExtractionOptions = ExtractionOptions(), threadCount: Int = 1,
@@ -50,7 +52,9 @@ package struct ReplayReport: Sendable {
   package var skips = SkipCounts()
   package var refused: [IngestError] = []
   package var notes: [FileSet.Note] = []
+  /// Records that held a factor, and those of them on which a signature held (only where the request asks for it).
   package var suspectCount: UInt64 = 0
+  package var confirmedCount: UInt64 = 0
   package var duration: Duration = .zero
 
   package var byteCount: UInt64 { streams.reduce(0) { $0 + $1.byteCount } }
@@ -189,6 +193,7 @@ package enum Replay {
     }
     report.census = sum.census
     report.suspectCount = sum.suspectCount
+    report.confirmedCount = sum.confirmedCount
     report.signatureCounts = sum.signatureCounts
     for index in report.streams.indices {
       report.skips.add(report.streams[index].result.skips)

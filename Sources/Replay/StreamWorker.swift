@@ -33,7 +33,11 @@ struct StreamWorker: Sendable {
   let names: NameTable
   let progress: ReplayProgress
 
-  func pipeline() throws -> Pipeline { try Pipeline(engine, names: names, options: request.options) }
+  func pipeline() throws -> Pipeline {
+    var pipeline = try Pipeline(engine, names: names, options: request.options)
+    pipeline.countsConfirmed = request.countsConfirmed
+    return pipeline
+  }
 
   /// Every stream whole, or in parts when it is large and there is more than one thread.
   func parts() throws -> [StreamPart] {

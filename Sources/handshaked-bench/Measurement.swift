@@ -6,11 +6,11 @@ import Replay
 
 /// One corpus, run through by every contestant in turn, round after round.
 struct Measurement {
+  /// What the report calls it.
+  var name: String
   var corpus: Corpus
   /// What the walk made of the corpus, by its last round.
   var accuracy: Accuracy
-  /// Share of the records in which the prefilter saw a factor.
-  var candidateRate: Double
   var peakByteCount: Int
   /// handshaked first. One duration a round, in seconds.
   var durations: [(contestant: Contestant, seconds: [Double])]
@@ -21,22 +21,20 @@ struct Measurement {
   var recordsPerSecond: Double { Double(corpus.recordCount) / durations[0].seconds.median }
 
   /// Speed of handshaked in terms of another contestant's, round by round: both see the same phase of the machine.
-  func ratios(to index: Int) -> [Double] {
-    zip(durations[index].seconds, durations[0].seconds).map { $0 / $1 }
-  }
+  func ratios(to index: Int) -> [Double] { Rounds.ratios(durations[0].seconds, to: durations[index].seconds) }
 }
 
 /// Findings held against the truth, by the offset of their record.
-struct Accuracy: Equatable {
-  var expectedCount: Int
-  var findingCount: Int
+package struct Accuracy: Equatable, Encodable, Sendable {
+  package var expectedCount: Int
+  package var findingCount: Int
   /// Failures without a finding, findings without a failure.
-  var missedCount: Int
-  var falseCount: Int
-  var recordCount: Int
-  var expectedRecordCount: Int
+  package var missedCount: Int
+  package var falseCount: Int
+  package var recordCount: Int
+  package var expectedRecordCount: Int
 
-  init(_ report: ReplayReport, _ corpus: Corpus) {
+  package init(_ report: ReplayReport, _ corpus: Corpus) {
     let expected = Set(corpus.failureOffsets)
     let found = Set(report.findings.map(\.offset))
     expectedCount = expected.count
@@ -48,14 +46,20 @@ struct Accuracy: Equatable {
     expectedRecordCount = corpus.recordCount
   }
 
-  var isPerfect: Bool { missedCount == 0 && falseCount == 0 && recordCount == expectedRecordCount }
+  package var isPerfect: Bool { missedCount == 0 && falseCount == 0 && recordCount == expectedRecordCount }
 }
 
-enum Rounds {
+package enum Rounds {
+  /// How often the first contestant would have run through while the second ran once, round by round: both see the same
+  /// phase of the machine.
+  package static func ratios(_ own: [Double], to other: [Double]) -> [Double] { zip(other, own).map { $0 / $1 } }
+
   /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache. Who begins changes from
   /// round to round.
   /// - Throws: `BenchError` when a program fails, what `Replay.run` throws.
-  static func measure(_ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int) async throws -> Measurement {
+  static func measure(
+    _ name: String, _ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int
+  ) async throws -> Measurement {
     PeakMemory.reset()
     let request = ReplayRequest(paths: [corpus.path], threadCount: 1)
     let warm = try await Replay.run(request, engine: engine)
@@ -76,15 +80,14 @@ enum Rounds {
       }
     }
     return Measurement(
-      corpus: corpus, accuracy: Accuracy(warm, corpus),
-      candidateRate: corpus.recordCount == 0 ? 0 : Double(warm.suspectCount) / Double(corpus.recordCount),
+      name: name, corpus: corpus, accuracy: Accuracy(warm, corpus),
       peakByteCount: PeakMemory.byteCount, durations: durations)
   }
 }
 
 extension Array where Element == Double {
   /// 0 when empty; of an even number the mean of the middle two.
-  var median: Double {
+  package var median: Double {
     guard !isEmpty else { return 0 }
     let ordered = sorted()
     let middle = count / 2

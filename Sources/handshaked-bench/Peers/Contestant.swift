@@ -47,11 +47,27 @@ struct Program {
   /// - Parameter accepted: exit codes that are no failure.
   /// - Returns: its processor time in seconds.
   func seconds(_ arguments: [String], accepted: Set<Int32> = [0]) throws -> Double {
+    let (status, usage) = try run(arguments)
+    guard let status, accepted.contains(status) else {
+      throw BenchError(
+        what:
+          "\(executable) \(arguments.joined(separator: " ")) failed with \(status.map { "status \($0)" } ?? "a signal")"
+      )
+    }
+    return ProcessorTime.seconds(usage)
+  }
+
+  /// Runs the program once, its output thrown away.
+  /// - Returns: its exit code; nil when a signal ended it.
+  func status(_ arguments: [String]) throws -> Int32? { try run(arguments).status }
+
+  private func run(_ arguments: [String]) throws -> (status: Int32?, usage: rusage) {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
     defer { for word in words + variables { free(word) } }
@@ -66,10 +82,7 @@ struct Program {
       guard errno == EINTR else { throw BenchError(what: "wait4: \(String(cString: strerror(errno)))") }
     }
     // WIFEXITED and WEXITSTATUS of wait(2).
-    guard status & 0x7F == 0, accepted.contains(status >> 8 & 0xFF) else {
-      throw BenchError(what: "\(executable) \(arguments.joined(separator: " ")) failed with status \(status)")
-    }
-    return ProcessorTime.seconds(usage)
+    return (status & 0x7F == 0 ? status >> 8 & 0xFF : nil, usage)
   }
 }
 
