@@ -6,6 +6,9 @@ extension BenchReport {
     var sections: [String] = []
     if !corpora.isEmpty { sections += [speed(), ratios()] }
     if !candidates.isEmpty { sections.append(candidateTable()) }
+    if !adversarial.isEmpty { sections.append(adversarialTable()) }
+    if !addedSignatures.isEmpty { sections.append(addedTable()) }
+    if let threads { sections.append(line(threads)) }
     if !bars.isEmpty { sections.append(barTable()) }
     if !programs.isEmpty {
       sections.append(programs.map { $0 + "\n" }.joined())
@@ -62,6 +65,40 @@ extension BenchReport {
     Form.aligned(
       [["path", "records", "confirmed", "unconfirmed"]]
         + candidates.map { [$0.path, "\($0.rate.recordCount)"] + Form.shares($0.rate) })
+  }
+
+  private func adversarialTable() -> String {
+    var table = [["input made to hurt", "MB", "lines", "ns/line", "MB/s", "× wc -l", "whole ÷ half", "peak MiB"]]
+    for row in adversarial {
+      table.append([
+        row.adversary, Form.fixed(Double(row.byteCount) / 1e6, 0), "\(row.lineCount)",
+        Form.fixed(row.nanosecondsPerLine, 1), Form.fixed(row.megabytesPerSecond, 1),
+        Form.fixed(row.ratioToLineCount, 3),
+        row.wholeToHalf.map { Form.fixed($0, 2) } ?? "", row.peakByteCount.map(Form.mebibytes) ?? "",
+      ])
+    }
+    return Form.aligned(table)
+  }
+
+  private func addedTable() -> String {
+    Form.aligned(
+      [["\(AddedSignatures.count) more signatures", "slower by %", "least…greatest"]]
+        + addedSignatures.map {
+          [
+            $0.corpus, Form.fixed($0.slowdownPercent, 1),
+            "\(Form.fixed($0.leastPercent, 1))…\(Form.fixed($0.greatestPercent, 1))",
+          ]
+        })
+  }
+
+  private func line(_ threads: Threads.Result) -> String {
+    let head = "Two threads on \(threads.byteCount >> 20) MiB, wall time: "
+    guard !threads.speedUps.isEmpty else {
+      return head + "not judged, as in none of \(threads.triedRounds) rounds arithmetic alone came to 1.6 times.\n"
+    }
+    return head
+      + "\(Form.fixed(threads.speedUp, 2)) times one thread; arithmetic alone \(Form.fixed(threads.controls.median, 2)). "
+      + "\(threads.speedUps.count) of \(threads.triedRounds) rounds count.\n"
   }
 
   private func barTable() -> String {

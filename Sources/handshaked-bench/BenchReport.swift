@@ -35,6 +35,9 @@ struct BenchReport: Encodable {
   var programs: [String] = []
   var corpora: [CorpusRow] = []
   var candidates: [PathCandidates] = []
+  var adversarial: [Adversary.Row] = []
+  var addedSignatures: [AddedSignatures.Row] = []
+  var threads: Threads.Result?
   var bars: [Bar] = []
 
   init(rounds: Int) { self.rounds = rounds }

@@ -94,6 +94,37 @@ struct HandshakedBench: AsyncParsableCommand {
     for part in BenchPart.allCases where parts.names.contains(part) {
       switch part {
       case .corpora: try await measureCorpora(engine, peers, folder, into: &report)
+      case .signatures: try await measureSignatures(engine, folder, into: &report)
+      case .memory:
+        let corpus = try write(.iis, folder)
+        for threadCount in [1, 2] {
+          let peak = try Product().peakByteCount(corpus.path, threadCount: threadCount)
+          report.bars.append(
+            Bar(
+              "peak memory, \(corpus.byteCount >> 20) MiB of IIS rows, \(threadCount == 1 ? "one thread" : "two threads")",
+              Double(peak) / 1_048_576, .atMost, 64, unit: "MiB", digits: 1))
+        }
+        try remove(corpus)
+      case .start:
+        let product = try Product()
+        let starts = try (0..<max(rounds, 7)).map { _ in try Start.milliseconds(product) }
+        report.bars.append(
+          Bar("start to first byte read", starts.median, .atMost, Start.limitMilliseconds, unit: "ms", digits: 1))
+      case .threads:
+        let corpus = try write(.iis, folder)
+        complain("threads: \(rounds) rounds")
+        let result = try await Threads.measure(corpus, engine, rounds: rounds)
+        report.threads = result
+        if let bar = result.bar { report.bars.append(bar) }
+        try remove(corpus)
+      case .adversarial:
+        let room = Adversary.Room(byteCount: size.byteCount, folder: folder.path, rounds: rounds)
+        for adversary in Adversary.allCases {
+          complain("\(adversary.rawValue)")
+          let (row, bars) = try await adversary.measure(engine, peers.lineCounter, room)
+          report.adversarial.append(row)
+          report.bars += bars
+        }
       }
     }
   }
@@ -103,16 +134,39 @@ struct HandshakedBench: AsyncParsableCommand {
     _ engine: Engine, _ peers: Peers, _ folder: WorkFolder, into report: inout BenchReport
   ) async throws {
     for kind in corpus.names {
-      complain("\(kind.rawValue): writing \(size.byteCount >> 20) MiB")
-      let corpus = try CorpusWriter.write(kind, byteCount: size.byteCount, seed: 2026, folder: folder.path)
+      let corpus = try write(kind, folder)
       if keep { try CorpusWriter.writeTruth(corpus) }
       complain("\(kind.rawValue): \(rounds) rounds")
       let measurement = try await Rounds.measure(
         kind.rawValue, corpus, engine: engine, peers: peers.contestants(for: kind), count: rounds)
       let rate = try await CandidateRate.measure(corpus.path, engine: engine)
       report.add(measurement, kind, rate)
-      if !keep { try FileManager.default.removeItem(atPath: corpus.path) }
+      try remove(corpus)
     }
+  }
+
+  /// With and without a thousand more signatures.
+  private func measureSignatures(_ engine: Engine, _ folder: WorkFolder, into report: inout BenchReport) async throws {
+    let larger = try AddedSignatures.engine(seed: 2026, folder: folder.path + "/added")
+    for (kind, limit) in AddedSignatures.corpora {
+      let corpus = try write(kind, folder)
+      complain("\(kind.rawValue): \(rounds) rounds with and without \(AddedSignatures.count) more signatures")
+      let (row, bar) = try await AddedSignatures.measure(
+        kind, corpus, engine, larger, limitPercent: limit, rounds: rounds)
+      report.addedSignatures.append(row)
+      report.bars.append(bar)
+      try remove(corpus)
+    }
+  }
+
+  private func write(_ kind: CorpusKind, _ folder: WorkFolder) throws -> Corpus {
+    complain("\(kind.rawValue): writing \(size.byteCount >> 20) MiB")
+    try folder.require(byteCount: size.byteCount)
+    return try CorpusWriter.write(kind, byteCount: size.byteCount, seed: 2026, folder: folder.path)
+  }
+
+  private func remove(_ corpus: Corpus) throws {
+    if !keep { try FileManager.default.removeItem(atPath: corpus.path) }
   }
 
   private func complain(_ text: String) {
@@ -122,7 +176,7 @@ struct HandshakedBench: AsyncParsableCommand {
 
 /// What a run can measure, in the order in which it does.
 enum BenchPart: String, CaseIterable {
-  case corpora
+  case corpora, adversarial, signatures, memory, start, threads
 }
 
 /// `iis,cmtrace`: names of an enum, each once.

@@ -54,8 +54,7 @@ package enum Rounds {
   /// phase of the machine.
   package static func ratios(_ own: [Double], to other: [Double]) -> [Double] { zip(other, own).map { $0 / $1 } }
 
-  /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache. Who begins changes from
-  /// round to round.
+  /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache.
   /// - Throws: `BenchError` when a program fails, what `Replay.run` throws.
   static func measure(
     _ name: String, _ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int
@@ -66,22 +65,42 @@ package enum Rounds {
     if let error = warm.refused.first { throw BenchError(what: "\(corpus.path): \(error)") }
     for peer in peers { _ = try await peer.run(corpus.path) }
 
-    let own = Contestant(name: "handshaked") { path in
+    let contestants = [own(engine)] + peers
+    let seconds = try await interleave(contestants.map { $0.on(corpus.path) }, count: count)
+    return Measurement(
+      name: name, corpus: corpus, accuracy: Accuracy(warm, corpus),
+      peakByteCount: PeakMemory.byteCount, durations: Array(zip(contestants, seconds)))
+  }
+}
+
+extension Rounds {
+  /// handshaked itself on one thread.
+  static func own(_ engine: Engine, name: String = "handshaked") -> Contestant {
+    Contestant(name: name) { path in
       let before = ProcessorTime.ofThisProcess()
       _ = try await Replay.run(ReplayRequest(paths: [path], threadCount: 1), engine: engine)
       return ProcessorTime.ofThisProcess() - before
     }
-    let contestants = [own] + peers
-    var durations = contestants.map { (contestant: $0, seconds: [Double]()) }
+  }
+
+  /// Runs all in turn, `count` times; who begins changes from round to round.
+  /// - Returns: for each, the durations of its rounds, as it says them.
+  static func interleave(_ runs: [() async throws -> Double], count: Int) async throws -> [[Double]] {
+    var durations = [[Double]](repeating: [], count: runs.count)
     for round in 0..<count {
-      for turn in contestants.indices {
-        let index = (round + turn) % contestants.count
-        durations[index].seconds.append(try await contestants[index].run(corpus.path))
+      for turn in runs.indices {
+        let index = (round + turn) % runs.count
+        durations[index].append(try await runs[index]())
       }
     }
-    return Measurement(
-      name: name, corpus: corpus, accuracy: Accuracy(warm, corpus),
-      peakByteCount: PeakMemory.byteCount, durations: durations)
+    return durations
+  }
+}
+
+extension Contestant {
+  /// A run over this file.
+  func on(_ path: String) -> () async throws -> Double {
+    { try await run(path) }
   }
 }
 

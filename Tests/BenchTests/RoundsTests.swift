@@ -16,3 +16,13 @@ import handshaked_bench
     #expect(Rounds.ratios([1], to: [4]) == [4])
   }
 }
+
+@Suite struct BarTests {
+  @Test func aBarIsHeldFromItsLimitOn() {
+    #expect(Bar("speed", 0.40, .atLeast, 0.40).isHeld)
+    #expect(!Bar("speed", 0.399, .atLeast, 0.40).isHeld)
+    #expect(Bar("time", 80, .atMost, 80).isHeld)
+    #expect(!Bar("time", 80.1, .atMost, 80).isHeld)
+    #expect(!Bar("nothing measured", .nan, .atMost, 80).isHeld)
+  }
+}

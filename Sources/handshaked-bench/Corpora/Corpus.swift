@@ -89,8 +89,6 @@ struct CorpusClock {
 
 /// One failure in 1,000 to 2,000 records, 5 % recoveries, one decoy in 200.
 package enum CorpusWriter {
-  private static let flushByteCount = 1 << 20
-
   /// - Throws: what the file system says.
   package static func write(_ kind: CorpusKind, byteCount: Int, seed: UInt64, folder: String) throws -> Corpus {
     let path = "\(folder)/\(kind.fileName)"
@@ -109,22 +107,19 @@ package enum CorpusWriter {
     _ records: some RecordSource, _ byteCount: Int, _ seed: UInt64, _ path: String
   ) throws -> Corpus {
     var corpus = Corpus(path: path, byteCount: 0, recordCount: 0, failureOffsets: [])
-    let url = URL(fileURLWithPath: path)
-    try Data().write(to: url)
-    let file = try FileHandle(forWritingTo: url)
+    var file = try CorpusFile(path)
     var records = records
     var generator = SeededGenerator(seed: seed)
     var clock = CorpusClock()
-    var text = TextBuffer()
     var untilFailure = 1000 + generator.below(1001)
-    records.begin(at: clock, to: &text)
-    while corpus.byteCount + text.byteCount < byteCount {
+    records.begin(at: clock, to: &file.text)
+    while file.byteCount < byteCount {
       untilFailure -= 1
       let role: RecordRole
       if untilFailure == 0 {
         role = .failure
         untilFailure = 1000 + generator.below(1001)
-        corpus.failureOffsets.append(UInt64(corpus.byteCount + text.byteCount))
+        corpus.failureOffsets.append(UInt64(file.byteCount))
       } else {
         switch generator.below(1000) {
         case ..<50: role = .recovery
@@ -133,17 +128,11 @@ package enum CorpusWriter {
         }
       }
       clock.advance(microseconds: generator.below(2 * records.meanGapMicroseconds))
-      records.record(role, at: clock, &generator, to: &text)
+      records.record(role, at: clock, &generator, to: &file.text)
       corpus.recordCount += 1
-      if text.byteCount >= flushByteCount {
-        try file.write(contentsOf: text.bytes)
-        corpus.byteCount += text.byteCount
-        text.removeAll()
-      }
+      try file.flush()
     }
-    try file.write(contentsOf: text.bytes)
-    corpus.byteCount += text.byteCount
-    try file.close()
+    corpus.byteCount = try file.finish()
     return corpus
   }
 
@@ -151,5 +140,42 @@ package enum CorpusWriter {
   package static func writeTruth(_ corpus: Corpus) throws {
     let lines = corpus.failureOffsets.map { "\($0)\n" }.joined()
     try Data(lines.utf8).write(to: URL(fileURLWithPath: corpus.path + ".truth"))
+  }
+}
+
+/// A file that grows by what is put into `text`.
+struct CorpusFile {
+  private static let flushByteCount = 1 << 20
+
+  var text = TextBuffer()
+  private let file: FileHandle
+  private var writtenByteCount = 0
+
+  /// - Throws: what the file system says.
+  init(_ path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    try Data().write(to: url)
+    file = try FileHandle(forWritingTo: url)
+  }
+
+  var byteCount: Int { writtenByteCount + text.byteCount }
+
+  /// Writes what has gathered, once that is enough.
+  mutating func flush() throws {
+    if text.byteCount >= CorpusFile.flushByteCount { try write() }
+  }
+
+  /// Writes the rest.
+  /// - Returns: bytes of the file.
+  mutating func finish() throws -> Int {
+    try write()
+    try file.close()
+    return writtenByteCount
+  }
+
+  private mutating func write() throws {
+    try file.write(contentsOf: text.bytes)
+    writtenByteCount += text.byteCount
+    text.removeAll()
   }
 }

@@ -62,27 +62,7 @@ struct Program {
   func status(_ arguments: [String]) throws -> Int32? { try run(arguments).status }
 
   private func run(_ arguments: [String]) throws -> (status: Int32?, usage: rusage) {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
-    var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
-    defer { for word in words + variables { free(word) } }
-    var child: pid_t = 0
-    let refusal = posix_spawn(&child, executable, &actions, nil, &words, &variables)
-    guard refusal == 0 else {
-      throw BenchError(what: "cannot start \(executable): \(String(cString: strerror(refusal)))")
-    }
-    var status: Int32 = 0
-    var usage = rusage()
-    while wait4(child, &status, 0, &usage) < 0 {
-      guard errno == EINTR else { throw BenchError(what: "wait4: \(String(cString: strerror(errno)))") }
-    }
-    // WIFEXITED and WEXITSTATUS of wait(2).
-    return (status & 0x7F == 0 ? status >> 8 & 0xFF : nil, usage)
+    try Child(executable, arguments, input: nil).wait()
   }
 }
 
@@ -115,6 +95,15 @@ enum PeakMemory {
     guard file >= 0 else { return }
     _ = write(file, "5", 1)
     close(file)
+  }
+
+  /// The high-water mark of another process; nil when it has ended. Source: proc(5), /proc/pid/status, VmHWM.
+  static func byteCount(of process: pid_t) -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes * 1024
   }
 
   static var byteCount: Int {
