@@ -67,9 +67,11 @@ struct BenchReport: Encodable {
         CorpusKind.unconfirmedPercentLimit, unit: "% of the records", digits: 2))
   }
 
-  func json() throws -> String {
+  func json() throws -> String { try BenchReport.encoded(self) }
+
+  static func encoded(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 }

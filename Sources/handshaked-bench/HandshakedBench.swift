@@ -4,7 +4,6 @@ import Foundation
 import Verification
 
 /// Measures the walk on corpora that it writes itself, against programs of this machine in the same rounds.
-@main
 struct HandshakedBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handshaked-bench",
@@ -46,6 +45,15 @@ struct HandshakedBench: AsyncParsableCommand {
       "Tell only the candidate rate in these logs, confirmed and unconfirmed; may be repeated.", valueName: "path"))
   var candidates: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Only count instructions a record, by valgrind's callgrind, and hold them against the limits in this file.",
+      valueName: "file"))
+  var count: String?
+
+  @Flag(help: "With --count: write the file anew, a tenth above what is counted.")
+  var writeLimits = false
+
   @Flag(help: "Exit with 1 when a bar is not reached.")
   var requireBars = false
 
@@ -54,10 +62,12 @@ struct HandshakedBench: AsyncParsableCommand {
 
   func validate() throws {
     if !(1...1000).contains(rounds) { throw ValidationError("--rounds must be between 1 and 1000.") }
+    if writeLimits, count == nil { throw ValidationError("--write-limits belongs to --count.") }
     if size.byteCount < 4096 { throw ValidationError("--size must be at least 4K.") }
   }
 
   func run() async throws {
+    if let count { return try countInstructions(count) }
     guard let engine = DefinitionSet(systemDirectories: []).engine else {
       complain("the definitions have faults; `handshaked check` tells which")
       throw ExitCode(78)
@@ -86,6 +96,25 @@ struct HandshakedBench: AsyncParsableCommand {
     }
     if report.corpora.contains(where: { !$0.accuracy.isPerfect }) { throw ExitCode.failure }
     if requireBars, report.bars.contains(where: { !$0.isHeld }) { throw ExitCode.failure }
+  }
+
+  private func countInstructions(_ file: String) throws {
+    let counted: InstructionCount
+    do {
+      let limits = writeLimits ? nil : try InstructionLimits(file: file)
+      let folder = try WorkFolder(in: directory, keep: keep)
+      defer { if !keep { folder.remove() } }
+      counted = try InstructionCount.measure(corpus.names, limits, folder: folder.path)
+      if writeLimits { try InstructionLimits.write(counted, to: file) }
+    } catch {
+      complain("\(error)")
+      throw ExitCode(74)
+    }
+    print(output == .json ? try BenchReport.encoded(counted) : counted.text(), terminator: "")
+    if !writeLimits, counted.rows.contains(where: { !$0.isHeld }) {
+      complain("more instructions than \(file) allows, or no limit there")
+      throw ExitCode.failure
+    }
   }
 
   private func measure(_ engine: Engine, _ folder: WorkFolder, into report: inout BenchReport) async throws {

@@ -5,10 +5,15 @@ import Glibc
 struct Product {
   let path: String
 
+  /// Where this executable and the others of the build are.
+  static let folder: String = {
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: own).deletingLastPathComponent().path
+  }()
+
   /// - Throws: `BenchError` when it was not built.
   init() throws {
-    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    path = URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("handshaked").path
+    path = Product.folder + "/handshaked"
     guard FileManager.default.isExecutableFile(atPath: path) else {
       throw BenchError(what: "\(path) is not there\n  fix: swift build -c release --product handshaked")
     }

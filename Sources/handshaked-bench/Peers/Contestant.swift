@@ -31,16 +31,25 @@ struct Program {
   }
 
   private static func firstLine(of executable: String, _ arguments: [String]) -> String {
+    let output = (try? output(of: executable, arguments)) ?? ""
+    return output.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+  }
+
+  /// What it writes to its standard output.
+  func output(_ arguments: [String]) throws -> String { try Program.output(of: executable, arguments) }
+
+  private static func output(of executable: String, _ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     let pipe = Pipe()
+    process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return "" }
+    try process.run()
     let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return output.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+    return output
   }
 
   /// Runs the program once, its output thrown away.
