@@ -71,8 +71,8 @@ check: setup lint warnings test ## lint, build without warnings, tests, definiti
 	@$(BUILD) --product handshaked
 	@$(HANDSHAKED) check
 
-bench: ## measure speed (make bench BENCH_ARGS='…')
-	@.ci/setup bench
+bench: ## measure speed (make bench BENCH_ARGS='…', --peers for other log tools)
+	@.ci/setup $(if $(findstring --peers,$(BENCH_ARGS)),peers,bench)
 	@$(BUILD) --product handshaked
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench $(BENCH_ARGS)

@@ -9,6 +9,7 @@ extension BenchReport {
     if !adversarial.isEmpty { sections.append(adversarialTable()) }
     if !addedSignatures.isEmpty { sections.append(addedTable()) }
     if let threads { sections.append(line(threads)) }
+    if !tools.isEmpty { sections.append(toolTable()) }
     if !bars.isEmpty { sections.append(barTable()) }
     if !programs.isEmpty {
       sections.append(programs.map { $0 + "\n" }.joined())
@@ -99,6 +100,20 @@ extension BenchReport {
     return head
       + "\(Form.fixed(threads.speedUp, 2)) times one thread; arithmetic alone \(Form.fixed(threads.controls.median, 2)). "
       + "\(threads.speedUps.count) of \(threads.triedRounds) rounds count.\n"
+  }
+
+  private func toolTable() -> String {
+    var table = [["other tools, IIS rows", "MiB", "MB/s", "handshaked ×"]]
+    var notes = ""
+    for tool in tools {
+      table.append([
+        tool.tool, tool.byteCount.map(Form.mebibytes) ?? "", tool.megabytesPerSecond.map { Form.fixed($0, 1) } ?? "",
+        tool.ratio.map { Form.fixed($0, 1) } ?? "",
+      ])
+      notes += "  \(tool.tool): \(tool.version ?? "not installed"); \(tool.job)"
+      notes += tool.result.map { ": \($0)\n" } ?? "\n"
+    }
+    return Form.aligned(table) + "\n" + notes
   }
 
   private func barTable() -> String {

@@ -38,6 +38,7 @@ struct BenchReport: Encodable {
   var adversarial: [Adversary.Row] = []
   var addedSignatures: [AddedSignatures.Row] = []
   var threads: Threads.Result?
+  var tools: [ForeignTool.Row] = []
   var bars: [Bar] = []
 
   init(rounds: Int) { self.rounds = rounds }

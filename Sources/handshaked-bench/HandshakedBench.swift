@@ -40,6 +40,9 @@ struct HandshakedBench: AsyncParsableCommand {
   @Flag(help: "Leave the corpora where they are, with the offsets of their failures beside them.")
   var keep = false
 
+  @Flag(name: .customLong("peers"), help: "Measure other log tools too, where they are installed.")
+  var measuresPeers = false
+
   @Option(
     help: ArgumentHelp(
       "Tell only the candidate rate in these logs, confirmed and unconfirmed; may be repeated.", valueName: "path"))
@@ -155,6 +158,10 @@ struct HandshakedBench: AsyncParsableCommand {
           report.bars += bars
         }
       }
+    }
+    if measuresPeers {
+      report.tools = try await ForeignTool.measureAll(
+        engine, byteCount: size.byteCount, rounds: rounds, folder: folder.path, told: complain)
     }
   }
 

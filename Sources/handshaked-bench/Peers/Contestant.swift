@@ -22,7 +22,9 @@ struct Program {
 
   /// Nil when the program is not on the PATH.
   init?(_ name: String, versionArguments: [String]) {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    // Daemons are tools as well, and an ordinary user's PATH leaves them out.
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    let folders = path.split(separator: ":").map(String.init)
     guard let path = folders.map({ "\($0)/\(name)" }).first(where: { FileManager.default.isExecutableFile(atPath: $0) })
     else { return nil }
     self.name = name
