@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test soak lint format warnings check bench bench-count install deb clean
+.PHONY: help setup build demo test soak lint format warnings check bench bench-count plot install deb clean
 
 BUILD := swift build -c release
 TEST := swift test -c release --disable-xctest --disable-testable-imports
@@ -82,6 +82,11 @@ bench-count: ## count instructions a record (callgrind), hold them against Tests
 	@.ci/setup bench
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench --count Tests/Thresholds/instructions.tsv $(BENCH_ARGS)
+
+plot: ## measure corpora and other log tools, draw them into the picture of the README
+	@.ci/setup peers
+	@$(BUILD) --product handshaked-bench
+	@.build/release/handshaked-bench --parts corpora --peers --plot Sources/handshaked-bench/Plots/speed.svg $(BENCH_ARGS)
 
 # The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
 install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages

@@ -78,7 +78,7 @@ let package = Package(
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Replay", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: plain),
+      exclude: ["Plots"], swiftSettings: plain),
     .executableTarget(name: "handshaked-embed", swiftSettings: plain),
     .plugin(
       name: "EmbedPlugin", capability: .buildTool(), dependencies: ["handshaked-embed"], path: "Sources/EmbedPlugin"),

@@ -68,6 +68,22 @@ struct BenchReport: Encodable {
         CorpusKind.unconfirmedPercentLimit, unit: "% of the records", digits: 2))
   }
 
+  func plot(_ counted: InstructionCount) -> SpeedPlot {
+    SpeedPlot(
+      corpora: corpora.map { row in
+        SpeedPlot.CorpusFigures(
+          name: row.corpus,
+          speeds: [("handshaked", row.gigabytesPerSecond)] + row.peers.map { ($0.name, $0.gigabytesPerSecond) },
+          ratio: row.peers.first?.ratio ?? 0,
+          goal: CorpusKind(rawValue: row.corpus)?.bars.first { $0.peer == "wc -l" }?.ratio,
+          instructionsPerRecord: counted.rows.first { $0.corpus == row.corpus }?.instructionsPerRecord)
+      },
+      tools: tools.compactMap { tool in tool.megabytesPerSecond.map { (tool.tool, $0) } },
+      note:
+        "\((corpora.first?.byteCount ?? 0) >> 20) MiB of each corpus, page cache warm, processor time of one thread, "
+        + "median of \(rounds) interleaved rounds; a shared machine")
+  }
+
   func json() throws -> String { try BenchReport.encoded(self) }
 
   static func encoded(_ value: some Encodable) throws -> String {

@@ -57,6 +57,11 @@ struct HandshakedBench: AsyncParsableCommand {
   @Flag(help: "With --count: write the file anew, a tenth above what is counted.")
   var writeLimits = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw what was measured of corpora, and of other tools, with the instructions a record.", valueName: "file.svg"))
+  var plot: String?
+
   @Flag(help: "Exit with 1 when a bar is not reached.")
   var requireBars = false
 
@@ -65,6 +70,7 @@ struct HandshakedBench: AsyncParsableCommand {
 
   func validate() throws {
     if !(1...1000).contains(rounds) { throw ValidationError("--rounds must be between 1 and 1000.") }
+    if plot != nil, !parts.names.contains(.corpora) { throw ValidationError("--plot needs the part corpora.") }
     if writeLimits, count == nil { throw ValidationError("--write-limits belongs to --count.") }
     if size.byteCount < 4096 { throw ValidationError("--size must be at least 4K.") }
   }
@@ -162,6 +168,11 @@ struct HandshakedBench: AsyncParsableCommand {
     if measuresPeers {
       report.tools = try await ForeignTool.measureAll(
         engine, byteCount: size.byteCount, rounds: rounds, folder: folder.path, told: complain)
+    }
+    if let plot {
+      complain("counting instructions")
+      let counted = try InstructionCount.measure(corpus.names, nil, folder: folder.path)
+      try Data(report.plot(counted).svg().utf8).write(to: URL(fileURLWithPath: plot))
     }
   }
 
