@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test soak lint format warnings check bench install deb clean
+.PHONY: help setup build demo test soak lint format warnings check bench bench-count plot install deb clean
 
 BUILD := swift build -c release
 TEST := swift test -c release --disable-xctest --disable-testable-imports
@@ -25,7 +25,7 @@ help: ## what can be made
 	@echo 'make demo    builds handshaked and replays sample-logs/ into a report'
 	@echo 'make test    builds and runs all tests'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 setup: ## install the packages that are missing (apt-get), check for Swift
 	@.ci/setup
@@ -71,11 +71,22 @@ check: setup lint warnings test ## lint, build without warnings, tests, definiti
 	@$(BUILD) --product handshaked
 	@$(HANDSHAKED) check
 
-bench: ## measure speed (make bench BENCH_ARGS='…')
-	@.ci/setup bench
+bench: ## measure speed (make bench BENCH_ARGS='…', --peers for other log tools)
+	@.ci/setup $(if $(findstring --peers,$(BENCH_ARGS)),peers,bench)
 	@$(BUILD) --product handshaked
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench $(BENCH_ARGS)
+
+# The same on a busy machine and an idle one. Faster code lowers the limits: BENCH_ARGS=--write-limits
+bench-count: ## count instructions a record (callgrind), hold them against Tests/Thresholds/
+	@.ci/setup bench
+	@$(BUILD) --product handshaked-bench
+	@.build/release/handshaked-bench --count Tests/Thresholds/instructions.tsv $(BENCH_ARGS)
+
+plot: ## measure corpora and other log tools, draw them into the picture of the README
+	@.ci/setup peers
+	@$(BUILD) --product handshaked-bench
+	@.build/release/handshaked-bench --parts corpora --peers --plot Sources/handshaked-bench/Plots/speed.svg $(BENCH_ARGS)
 
 # The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
 install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages

@@ -77,7 +77,7 @@ let package = Package(
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Replay", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: plain),
+      exclude: ["Plots"], swiftSettings: plain),
     .executableTarget(name: "handshaked-embed", swiftSettings: plain),
     .plugin(
       name: "EmbedPlugin", capability: .buildTool(), dependencies: ["handshaked-embed"], path: "Sources/EmbedPlugin"),
@@ -136,6 +136,9 @@ let package = Package(
     .executableTarget(
       name: "journal-probe", dependencies: ["Records", "Journal"], path: "Tests/journal-probe", swiftSettings: plain),
     .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
+    .testTarget(
+      name: "BenchTests", dependencies: ["handshaked-bench", "Detection", "Replay", "TestSupport"],
+      swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]
 )

@@ -28,6 +28,8 @@ struct hk_literals {
     uint8_t *windows;
     uint32_t *order;
     size_t count;
+    /// Of the groups of buckets only so many have any: 1 or 2.
+    size_t group_count;
     /// Bit n: a key has n bytes, 1 to 4.
     uint32_t key_lengths;
 };

@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m
 static inline __attribute__((always_inline)) uint64_t portable_places(const hk_literals *set, const uint8_t *p) {
     uint64_t mask = 0;
     for (int i = 0; i < 64; i++) {
-        for (int group = 0; group < HK_BUCKETS / 8; group++) {
+        for (size_t group = 0; group < set->group_count; group++) {
             uint8_t buckets = set->classes[group][0].exact[p[i]];
             for (int k = 1; k < HK_WINDOW && buckets; k++) buckets &= set->classes[group][k].exact[p[i + k]];
             mask |= (uint64_t)(buckets != 0) << i;
@@ -231,7 +231,7 @@ HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, const uint8_
 }
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
     __m256i zero = _mm256_setzero_si256(), low = zero, high = zero;
-    for (int group = 0; group < HK_BUCKETS / 8; group++) {
+    for (size_t group = 0; group < set->group_count; group++) {
         const literal_classes *classes = set->classes[group];
         __m256i first = avx2_buckets(classes, p), second = avx2_buckets(classes, p + 32);
         for (int k = 1; k < HK_WINDOW; k++) {
@@ -304,17 +304,19 @@ HK_AVX512_INLINE void avx512_write_bits(uint64_t m, uint32_t base, uint32_t *out
 
 /// The look-up takes seven bits: a byte of 0x80 or more may pass for one below, and is told apart by the comparison.
 HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p) {
-    __m512i first = _mm512_set1_epi8(-1), second = first;
-    for (int k = 0; k < HK_WINDOW; k++) {
-        const uint8_t *low = set->classes[0][k].exact, *high = set->classes[1][k].exact;
-        __m512i v = _mm512_loadu_si512(p + k);
-        first = _mm512_and_si512(
-            first, _mm512_permutex2var_epi8(_mm512_loadu_si512(low), v, _mm512_loadu_si512(low + 64)));
-        second = _mm512_and_si512(
-            second, _mm512_permutex2var_epi8(_mm512_loadu_si512(high), v, _mm512_loadu_si512(high + 64)));
+    uint64_t mask = 0;
+    for (size_t group = 0; group < set->group_count; group++) {
+        __m512i buckets = _mm512_set1_epi8(-1);
+        for (int k = 0; k < HK_WINDOW; k++) {
+            const uint8_t *exact = set->classes[group][k].exact;
+            buckets = _mm512_and_si512(
+                buckets,
+                _mm512_permutex2var_epi8(
+                    _mm512_loadu_si512(exact), _mm512_loadu_si512(p + k), _mm512_loadu_si512(exact + 64)));
+        }
+        mask |= _mm512_test_epi8_mask(buckets, buckets);
     }
-    __m512i any = _mm512_or_si512(first, second);
-    return _mm512_test_epi8_mask(any, any);
+    return mask;
 }
 
 #define HK_TARGET HK_AVX512
@@ -381,7 +383,7 @@ static inline __attribute__((always_inline)) uint64_t neon_words(neon_block b) {
 static inline __attribute__((always_inline)) uint64_t neon_places(const hk_literals *set, const uint8_t *p) {
     neon_block b;
     for (int i = 0; i < 4; i++) b.part[i] = vdupq_n_u8(0);
-    for (int group = 0; group < HK_BUCKETS / 8; group++) {
+    for (size_t group = 0; group < set->group_count; group++) {
         neon_block buckets;
         for (int i = 0; i < 4; i++) buckets.part[i] = vdupq_n_u8(0xFF);
         for (int k = 0; k < HK_WINDOW; k++) {

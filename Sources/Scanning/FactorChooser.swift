@@ -102,7 +102,8 @@ package enum FactorChooser {
   /// among those of its factors there.
   private static func distribute(_ factors: [[UInt8]]) -> [Int] {
     let positions = Int(HK_WINDOW)
-    let bucketCount = Int(HK_BUCKETS)
+    // Half of the buckets cost half; few factors do not fill more.
+    let bucketCount = factors.count <= 16 ? 8 : Int(HK_BUCKETS)
     /// How many factors of each bucket have a byte at a position, and how common the bytes they have are together.
     var counts = [UInt16](repeating: 0, count: bucketCount * positions * 256)
     var masses = [Double](repeating: 0, count: bucketCount * positions)

@@ -6,11 +6,11 @@ import Replay
 
 /// One corpus, run through by every contestant in turn, round after round.
 struct Measurement {
+  /// What the report calls it.
+  var name: String
   var corpus: Corpus
   /// What the walk made of the corpus, by its last round.
   var accuracy: Accuracy
-  /// Share of the records in which the prefilter saw a factor.
-  var candidateRate: Double
   var peakByteCount: Int
   /// handshaked first. One duration a round, in seconds.
   var durations: [(contestant: Contestant, seconds: [Double])]
@@ -21,22 +21,20 @@ struct Measurement {
   var recordsPerSecond: Double { Double(corpus.recordCount) / durations[0].seconds.median }
 
   /// Speed of handshaked in terms of another contestant's, round by round: both see the same phase of the machine.
-  func ratios(to index: Int) -> [Double] {
-    zip(durations[index].seconds, durations[0].seconds).map { $0 / $1 }
-  }
+  func ratios(to index: Int) -> [Double] { Rounds.ratios(durations[0].seconds, to: durations[index].seconds) }
 }
 
 /// Findings held against the truth, by the offset of their record.
-struct Accuracy: Equatable {
-  var expectedCount: Int
-  var findingCount: Int
+package struct Accuracy: Equatable, Encodable, Sendable {
+  package var expectedCount: Int
+  package var findingCount: Int
   /// Failures without a finding, findings without a failure.
-  var missedCount: Int
-  var falseCount: Int
-  var recordCount: Int
-  var expectedRecordCount: Int
+  package var missedCount: Int
+  package var falseCount: Int
+  package var recordCount: Int
+  package var expectedRecordCount: Int
 
-  init(_ report: ReplayReport, _ corpus: Corpus) {
+  package init(_ report: ReplayReport, _ corpus: Corpus) {
     let expected = Set(corpus.failureOffsets)
     let found = Set(report.findings.map(\.offset))
     expectedCount = expected.count
@@ -48,43 +46,67 @@ struct Accuracy: Equatable {
     expectedRecordCount = corpus.recordCount
   }
 
-  var isPerfect: Bool { missedCount == 0 && falseCount == 0 && recordCount == expectedRecordCount }
+  package var isPerfect: Bool { missedCount == 0 && falseCount == 0 && recordCount == expectedRecordCount }
 }
 
-enum Rounds {
-  /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache. Who begins changes from
-  /// round to round.
+package enum Rounds {
+  /// How often the first contestant would have run through while the second ran once, round by round: both see the same
+  /// phase of the machine.
+  package static func ratios(_ own: [Double], to other: [Double]) -> [Double] { zip(other, own).map { $0 / $1 } }
+
+  /// Runs the contestants over the corpus, `count` rounds after one that warms the page cache.
   /// - Throws: `BenchError` when a program fails, what `Replay.run` throws.
-  static func measure(_ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int) async throws -> Measurement {
+  static func measure(
+    _ name: String, _ corpus: Corpus, engine: Engine, peers: [Contestant], count: Int
+  ) async throws -> Measurement {
     PeakMemory.reset()
     let request = ReplayRequest(paths: [corpus.path], threadCount: 1)
     let warm = try await Replay.run(request, engine: engine)
     if let error = warm.refused.first { throw BenchError(what: "\(corpus.path): \(error)") }
     for peer in peers { _ = try await peer.run(corpus.path) }
 
-    let own = Contestant(name: "handshaked") { path in
+    let contestants = [own(engine)] + peers
+    let seconds = try await interleave(contestants.map { $0.on(corpus.path) }, count: count)
+    return Measurement(
+      name: name, corpus: corpus, accuracy: Accuracy(warm, corpus),
+      peakByteCount: PeakMemory.byteCount, durations: Array(zip(contestants, seconds)))
+  }
+}
+
+extension Rounds {
+  /// handshaked itself on one thread.
+  static func own(_ engine: Engine, name: String = "handshaked") -> Contestant {
+    Contestant(name: name) { path in
       let before = ProcessorTime.ofThisProcess()
       _ = try await Replay.run(ReplayRequest(paths: [path], threadCount: 1), engine: engine)
       return ProcessorTime.ofThisProcess() - before
     }
-    let contestants = [own] + peers
-    var durations = contestants.map { (contestant: $0, seconds: [Double]()) }
+  }
+
+  /// Runs all in turn, `count` times; who begins changes from round to round.
+  /// - Returns: for each, the durations of its rounds, as it says them.
+  static func interleave(_ runs: [() async throws -> Double], count: Int) async throws -> [[Double]] {
+    var durations = [[Double]](repeating: [], count: runs.count)
     for round in 0..<count {
-      for turn in contestants.indices {
-        let index = (round + turn) % contestants.count
-        durations[index].seconds.append(try await contestants[index].run(corpus.path))
+      for turn in runs.indices {
+        let index = (round + turn) % runs.count
+        durations[index].append(try await runs[index]())
       }
     }
-    return Measurement(
-      corpus: corpus, accuracy: Accuracy(warm, corpus),
-      candidateRate: corpus.recordCount == 0 ? 0 : Double(warm.suspectCount) / Double(corpus.recordCount),
-      peakByteCount: PeakMemory.byteCount, durations: durations)
+    return durations
+  }
+}
+
+extension Contestant {
+  /// A run over this file.
+  func on(_ path: String) -> () async throws -> Double {
+    { try await run(path) }
   }
 }
 
 extension Array where Element == Double {
   /// 0 when empty; of an even number the mean of the middle two.
-  var median: Double {
+  package var median: Double {
     guard !isEmpty else { return 0 }
     let ordered = sorted()
     let middle = count / 2

@@ -34,6 +34,17 @@ final class WorkFolder {
       }
   }
 
+  /// - Throws: `BenchError` when the file system has no room for a corpus of this size.
+  func require(byteCount: Int) throws {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return }
+    let free = Int(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    guard free < byteCount + byteCount / 16 else { return }
+    throw BenchError(
+      what: "\(path) has \(free >> 20) MiB free, the corpus needs \(byteCount >> 20)\n"
+        + "  fix: name a larger file system with --directory, or a smaller --size")
+  }
+
   func remove() {
     for signal in signals { signal.cancel() }
     try? FileManager.default.removeItem(atPath: path)

@@ -22,7 +22,9 @@ struct Program {
 
   /// Nil when the program is not on the PATH.
   init?(_ name: String, versionArguments: [String]) {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    // Daemons are tools as well, and an ordinary user's PATH leaves them out.
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    let folders = path.split(separator: ":").map(String.init)
     guard let path = folders.map({ "\($0)/\(name)" }).first(where: { FileManager.default.isExecutableFile(atPath: $0) })
     else { return nil }
     self.name = name
@@ -31,45 +33,47 @@ struct Program {
   }
 
   private static func firstLine(of executable: String, _ arguments: [String]) -> String {
+    let output = (try? output(of: executable, arguments)) ?? ""
+    return output.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+  }
+
+  /// What it writes to its standard output.
+  func output(_ arguments: [String]) throws -> String { try Program.output(of: executable, arguments) }
+
+  private static func output(of executable: String, _ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
     let pipe = Pipe()
+    process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return "" }
+    try process.run()
     let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return output.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
+    return output
   }
 
   /// Runs the program once, its output thrown away.
   /// - Parameter accepted: exit codes that are no failure.
   /// - Returns: its processor time in seconds.
   func seconds(_ arguments: [String], accepted: Set<Int32> = [0]) throws -> Double {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
-    var variables: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
-    defer { for word in words + variables { free(word) } }
-    var child: pid_t = 0
-    let refusal = posix_spawn(&child, executable, &actions, nil, &words, &variables)
-    guard refusal == 0 else {
-      throw BenchError(what: "cannot start \(executable): \(String(cString: strerror(refusal)))")
-    }
-    var status: Int32 = 0
-    var usage = rusage()
-    while wait4(child, &status, 0, &usage) < 0 {
-      guard errno == EINTR else { throw BenchError(what: "wait4: \(String(cString: strerror(errno)))") }
-    }
-    // WIFEXITED and WEXITSTATUS of wait(2).
-    guard status & 0x7F == 0, accepted.contains(status >> 8 & 0xFF) else {
-      throw BenchError(what: "\(executable) \(arguments.joined(separator: " ")) failed with status \(status)")
+    let (status, usage) = try run(arguments)
+    guard let status, accepted.contains(status) else {
+      throw BenchError(
+        what:
+          "\(executable) \(arguments.joined(separator: " ")) failed with \(status.map { "status \($0)" } ?? "a signal")"
+      )
     }
     return ProcessorTime.seconds(usage)
+  }
+
+  /// Runs the program once, its output thrown away.
+  /// - Returns: its exit code; nil when a signal ended it.
+  func status(_ arguments: [String]) throws -> Int32? { try run(arguments).status }
+
+  private func run(_ arguments: [String]) throws -> (status: Int32?, usage: rusage) {
+    try Child(executable, arguments, input: nil).wait()
   }
 }
 
@@ -102,6 +106,15 @@ enum PeakMemory {
     guard file >= 0 else { return }
     _ = write(file, "5", 1)
     close(file)
+  }
+
+  /// The high-water mark of another process; nil when it has ended. Source: proc(5), /proc/pid/status, VmHWM.
+  static func byteCount(of process: pid_t) -> Int? {
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) })
+    else { return nil }
+    return kibibytes * 1024
   }
 
   static var byteCount: Int {

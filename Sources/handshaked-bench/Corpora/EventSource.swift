@@ -6,6 +6,8 @@ struct EventSource: RecordSource {
   let rendering: Rendering
   let meanGapMicroseconds = 50_000
   private var recordNumber = 18_000
+  /// The number of the machine that wrote the last event.
+  private(set) var host = 0
 
   init(rendering: Rendering) { self.rendering = rendering }
 
@@ -109,7 +111,7 @@ struct EventSource: RecordSource {
       case .failure: generator.pick(failures)
       }
     recordNumber += 1
-    let host = generator.below(500)
+    host = generator.below(500)
     let thread = 1000 + 4 * generator.below(1000)
     switch rendering {
     case .xml: xml(event, host, thread, clock, to: &text)

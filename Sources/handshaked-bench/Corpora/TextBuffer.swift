@@ -6,6 +6,8 @@ struct TextBuffer {
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+  mutating func append(_ piece: ArraySlice<UInt8>) { bytes.append(contentsOf: piece) }
+
   mutating func text(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
   /// Decimal digits, filled up with zeros to `width`.
