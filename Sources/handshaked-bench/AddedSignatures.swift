@@ -73,7 +73,8 @@ package enum AddedSignatures {
   ) async throws -> (Row, Bar) {
     let accuracy = Accuracy(try await Replay.run(ReplayRequest(paths: [corpus.path]), engine: larger), corpus)
     guard accuracy.isPerfect else {
-      throw BenchError(what: "\(kind.rawValue): with added signatures something else is found: \(accuracy)")
+      throw BenchError(
+        what: "\(kind.rawValue): with added signatures something else is found: \(accuracy)", exitCode: 1)
     }
     let runs = [Rounds.own(engine).on(corpus.path), Rounds.own(larger).on(corpus.path)]
     _ = try await runs[0]()

@@ -20,13 +20,13 @@ extension Adversary {
     var rounds: Int
   }
 
-  /// Slow cases get fewer bytes; the addresses get a row each, up to ten million from 256 MiB on.
-  private func byteCount(_ room: Room) -> Int {
+  /// Slow cases get fewer bytes; the addresses get a row of about 110 bytes each, ten million of them from 256 MiB on.
+  func byteCount(_ room: Room) -> Int {
     switch self {
     case .oneByteLines: min(room.byteCount, 64 << 20)
     case .factors, .anchors: min(room.byteCount, 32 << 20)
     case .longLines: room.byteCount
-    case .addresses: room.byteCount >= 256 << 20 ? .max : room.byteCount
+    case .addresses: room.byteCount >= 256 << 20 ? 1200 << 20 : room.byteCount
     }
   }
 

@@ -95,7 +95,7 @@ struct HandshakedBench: AsyncParsableCommand {
       }
     } catch {
       complain("\(error)")
-      throw ExitCode(74)
+      throw ExitCode((error as? BenchError)?.exitCode ?? 74)
     }
     print(output == .json ? try report.json() : report.text(), terminator: "")
     for row in report.corpora where !row.accuracy.isPerfect {
@@ -127,11 +127,12 @@ struct HandshakedBench: AsyncParsableCommand {
   }
 
   private func measure(_ engine: Engine, _ folder: WorkFolder, into report: inout BenchReport) async throws {
-    let peers = try Peers(engine.rules.rules, folder: folder.path)
-    report.programs = peers.notes
     for part in BenchPart.allCases where parts.names.contains(part) {
       switch part {
-      case .corpora: try await measureCorpora(engine, peers, folder, into: &report)
+      case .corpora:
+        let peers = try Peers(engine.rules.rules, folder: folder.path)
+        report.programs = peers.notes
+        try await measureCorpora(engine, peers, folder, into: &report)
       case .signatures: try await measureSignatures(engine, folder, into: &report)
       case .memory:
         let corpus = try write(.iis, folder)
@@ -157,9 +158,11 @@ struct HandshakedBench: AsyncParsableCommand {
         try remove(corpus)
       case .adversarial:
         let room = Adversary.Room(byteCount: size.byteCount, folder: folder.path, rounds: rounds)
+        let lineCounter = try Peers.lineCounter()
         for adversary in Adversary.allCases {
           complain("\(adversary.rawValue)")
-          let (row, bars) = try await adversary.measure(engine, peers.lineCounter, room)
+          try folder.require(byteCount: adversary.byteCount(room))
+          let (row, bars) = try await adversary.measure(engine, lineCounter, room)
           report.adversarial.append(row)
           report.bars += bars
         }

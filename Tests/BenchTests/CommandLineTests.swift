@@ -57,4 +57,23 @@ import handshaked_bench
     let large = try CommandLineTests.run(["--parts", "memory", "--size", "4000000G"])
     #expect(large.status == 74 && large.error.contains("MiB free"), "\(large.error)")
   }
+
+  /// Every tool that is installed does its job on a small slice, rsyslog at least, which the tests bring; one that is
+  /// missing is said to be.
+  @Test func otherToolsDoTheirJobs() throws {
+    let run = try CommandLineTests.run(
+      ["--parts", "start", "--peers", "--size", "2M", "--rounds", "1", "--output", "json"])
+    #expect(run.status == 0, "\(run.error)")
+    let tools = try #require(try CommandLineTests.object(run.output)["tools"] as? [[String: Any]])
+    #expect(
+      tools.compactMap { $0["tool"] as? String } == ["GoAccess", "lnav", "mtail", "SEC", "syslog-ng", "rsyslog"])
+    for tool in tools where tool["version"] != nil {
+      let result = try #require(tool["result"] as? String)
+      #expect(!result.contains("failed"), "\(tool)")
+      #expect(try #require(tool["ratio"] as? Double) > 0)
+    }
+    let rsyslog = try #require(tools.last)
+    guard rsyslog["version"] != nil else { return PackageRoot.skip("there is no rsyslogd") }
+    #expect((rsyslog["result"] as? String)?.hasSuffix("refusals") == true)
+  }
 }

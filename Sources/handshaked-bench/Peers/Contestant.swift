@@ -79,6 +79,8 @@ struct Program {
 
 struct BenchError: Error, CustomStringConvertible {
   var what: String
+  /// Of the bench: 74 when something could not be done, 1 when what was found is wrong.
+  var exitCode: Int32 = 74
   var description: String { what }
 }
 

@@ -163,7 +163,12 @@ struct ForeignTool: Sendable {
 
       """#, to: base + ".conf")
     try? FileManager.default.removeItem(atPath: output)
-    let child = try Child(tool.executable, ["-n", "-f", base + ".conf", "-i", base + ".pid"], input: nil)
+    guard let timeout = Program("timeout", versionArguments: ["--version"]) else {
+      throw BenchError(what: "there is no timeout on the PATH\n  fix: install coreutils")
+    }
+    // So that it ends even when this process is ended before it.
+    let child = try Child(
+      timeout.executable, ["130", tool.executable, "-n", "-f", base + ".conf", "-i", base + ".pid"], input: nil)
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(120)
     var isDone = false
@@ -171,7 +176,8 @@ struct ForeignTool: Sendable {
       usleep(5000)
       isDone = ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").hasSuffix("0.0.0.0 17\n")
     }
-    kill(child.pid, SIGKILL)
+    // `timeout` hands the signal on, waits, and so answers for the time of both.
+    kill(child.pid, SIGTERM)
     let seconds = ProcessorTime.seconds(try child.wait().usage)
     guard isDone else { throw BenchError(what: "rsyslog did not come to the last row within two minutes") }
     var withEnd = slice

@@ -3,7 +3,7 @@ import Foundation
 
 /// The programs that handshaked is measured against in every round: `wc -l` always; ripgrep and mawk where they are.
 struct Peers {
-  private let wc: Program
+  private let lineCounter: Contestant
   private let ripgrep: Program?
   private let mawk: Program?
   /// The file of regular expressions for `rg -f`, and how many signatures it stands for.
@@ -16,10 +16,7 @@ struct Peers {
   /// - Parameter folder: where the file of patterns is written.
   /// - Throws: `BenchError` when there is no `wc`, or ripgrep cannot be run.
   init(_ rules: RuleSet, folder: String) throws {
-    guard let wc = Program("wc", versionArguments: ["--version"]) else {
-      throw BenchError(what: "there is no wc on the PATH\n  fix: install coreutils")
-    }
-    self.wc = wc
+    lineCounter = try Peers.lineCounter()
     ripgrep = Program("rg", versionArguments: ["--version"])
     mawk = Program("mawk", versionArguments: ["-W", "version"])
     if let ripgrep { try writePatterns(SignaturePatterns(rules), ripgrep, folder) }
@@ -52,7 +49,7 @@ struct Peers {
 
   /// What the report says of the programs.
   var notes: [String] {
-    var notes = ["wc -l: \(wc.version)"]
+    var notes = ["wc -l: \(lineCounter.version)"]
     if let ripgrep {
       notes.append("rg -F: \(ripgrep.version), fixed strings of the failures that the corpus holds")
       notes.append(
@@ -95,7 +92,14 @@ struct Peers {
     return contestants
   }
 
-  var lineCounter: Contestant { Contestant(name: "wc -l", version: wc.version) { try wc.seconds(["-l", $0]) } }
+  /// `wc -l`, the measure of what reading alone costs.
+  /// - Throws: `BenchError` when there is none.
+  static func lineCounter() throws -> Contestant {
+    guard let wc = Program("wc", versionArguments: ["--version"]) else {
+      throw BenchError(what: "there is no wc on the PATH\n  fix: install coreutils")
+    }
+    return Contestant(name: "wc -l", version: wc.version) { try wc.seconds(["-l", $0]) }
+  }
 }
 
 extension CorpusKind {
