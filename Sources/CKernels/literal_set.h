@@ -30,6 +30,8 @@ struct hk_literals {
     size_t count;
     /// Of the groups of buckets only so many have any: 1 or 2.
     size_t group_count;
+    /// Bytes of the shortest literal.
+    size_t shortest;
     /// Bit n: a key has n bytes, 1 to 4.
     uint32_t key_lengths;
 };

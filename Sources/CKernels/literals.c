@@ -49,6 +49,7 @@ hk_literals *hk_literals_make(
     while ((1u << bits) < 4 * count) bits++;
     set->count = count;
     set->group_count = 1;
+    set->shortest = 255;
     set->slot_shift = 32 - bits;
     set->slot_mask = (1u << bits) - 1;
     set->slots = calloc(1u << bits, sizeof *set->slots);
@@ -83,6 +84,7 @@ hk_literals *hk_literals_make(
     for (size_t i = 0; i < count; i++) {
         const uint8_t *literal = set->bytes + set->starts[i];
         size_t length = set->starts[i + 1] - set->starts[i];
+        if (length < set->shortest) set->shortest = length;
         uint8_t bucket = (uint8_t)(1u << (buckets[i] & 7));
         if (buckets[i] >= 8) set->group_count = HK_BUCKETS / 8;
         for (size_t k = 0; k < HK_WINDOW; k++) {

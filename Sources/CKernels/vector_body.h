@@ -236,6 +236,7 @@ static HK_TARGET size_t HK_NAME(literals_find)(
         size_t from = ranges[2 * range], end = ranges[2 * range + 1];
         size_t i = resume ? resume : from;
         resume = 0;
+        if (end - from < set->shortest) continue;
         for (; i < end; i += 64) {
             uint8_t copy[64 + HK_WINDOW - 1];
             const uint8_t *p = bytes + i;
@@ -348,6 +349,7 @@ static HK_TARGET size_t HK_NAME(cmtrace_run)(
         out[n].message_end = (uint32_t)close;
         out[n].end = quotes[13] + 2;
         out[n].bias = bias;
+        out[n].is_line = 0;
         n++;
         line = last + 1;
         start = line_end + 1;
@@ -376,7 +378,18 @@ static HK_TARGET size_t HK_NAME(simple_run)(
             found = equal(b, '$') & equal(next, '$') & equal(load(bytes + i + 2), '<') & valid;
             if (found) mark = i + (unsigned)__builtin_ctzll(found);
         }
-        if (!mark || line_end - mark > 128 || readable < mark + 128) break;
+        if (!mark) {
+            // A line of text without a frame.
+            size_t end = line_end;
+            while (bytes[end - 1] == ' ' || bytes[end - 1] == '\t' || bytes[end - 1] == '\r') end--;
+            if (bytes[end - 1] < ' ') break;
+            out[n++] = (hk_plain_record){
+                .line = (uint32_t)line, .start = (uint32_t)start, .message_end = (uint32_t)end, .end = (uint32_t)end,
+                .bias = HK_NO_BIAS, .is_line = 1};
+            start = line_end + 1;
+            continue;
+        }
+        if (line_end - mark > 128 || readable < mark + 128) break;
         // Three pairs of `<` and `>`, one behind the other, up to the end of the line.
         uint64_t less[2], greater[2];
         for (int half = 0; half < 2; half++) {
@@ -399,6 +412,7 @@ static HK_TARGET size_t HK_NAME(simple_run)(
         out[n].message_end = (uint32_t)message_end;
         out[n].end = end;
         out[n].bias = bias;
+        out[n].is_line = 0;
         n++;
         start = line_end + 1;
     }

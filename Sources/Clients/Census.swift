@@ -32,6 +32,15 @@ package struct Census: Sendable {
 
   package var rowCount: Int { table.count }
 
+  /// The different keys without their clients; `forEachClient` gives their numbers.
+  package var keysWithoutClients: [SightingKey] { table.keys }
+
+  /// Calls `body` for every row, in no order that means anything, with the client and the number of what else its key
+  /// holds: nothing is copied, however many rows there are.
+  package func forEachClient(_ body: (_ high: UInt64, _ low: UInt64, _ number: Int) -> Void) {
+    for row in 0..<table.count { table.visit(row, body) }
+  }
+
   /// Every row, in no order that means anything.
   package var rows: [Row] { (0..<table.count).map { table.row($0) } }
 
@@ -125,7 +134,7 @@ package struct Census: Sendable {
   private var index: UnsafeMutablePointer<UInt64>
   private var mask: Int
   /// By number: keys without their client.
-  private var keys: [SightingKey] = []
+  private(set) var keys: [SightingKey] = []
   private var numbers: [Facts: UInt32] = [:]
   /// The last that came by each of 256 hashes: most keys repeat.
   private var recent: [(facts: Facts, number: UInt32)]
@@ -172,6 +181,11 @@ package struct Census: Sendable {
     key.clientHigh = entry.high
     key.clientLow = entry.low
     return Census.Row(key: key, first: entry.first, last: entry.last, count: entry.count)
+  }
+
+  func visit(_ number: Int, _ body: (UInt64, UInt64, Int) -> Void) {
+    let entry = unsafe entries[number]
+    body(entry.high, entry.low, Int(entry.facts))
   }
 
   /// The number of a key's words beside its client.

@@ -19,6 +19,8 @@ package struct SightingRow: Sendable, Equatable {
     // Numbers are sorted in place of rows of texts: 50,000 clients took longer to sort than to read.
     let rows = census.rows
     let ranks = Ranks(rows, names)
+    let texts = names.all
+    func name(_ id: UInt32) -> String? { id == 0 ? nil : texts[Int(id)] }
     let order = rows.indices.map { (place: ranks.place(of: rows[$0].key), index: $0) }
       .sorted { $0.place < $1.place }
     return order.map { entry -> SightingRow in
@@ -26,10 +28,10 @@ package struct SightingRow: Sendable, Equatable {
       let key = row.key
       let address = key.isAddress ? IPAddress(high: key.clientHigh, low: key.clientLow) : nil
       return SightingRow(
-        client: key.isAddress ? nil : names.name(of: UInt32(truncatingIfNeeded: key.clientLow)),
-        clientIP: address?.text, server: names.name(of: key.server), role: names.name(of: key.role),
-        protocolName: names.name(of: key.protocolName), cipher: names.name(of: key.cipher),
-        outcome: Outcome(number: key.outcome), system: names.name(of: key.system),
+        client: key.isAddress ? nil : name(UInt32(truncatingIfNeeded: key.clientLow)),
+        clientIP: address?.text, server: name(key.server), role: name(key.role),
+        protocolName: name(key.protocolName), cipher: name(key.cipher),
+        outcome: Outcome(number: key.outcome), system: name(key.system),
         first: row.first == .min ? nil : Timestamp(microseconds: row.first),
         last: row.last == .min ? nil : Timestamp(microseconds: row.last), count: row.count)
     }

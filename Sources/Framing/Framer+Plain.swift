@@ -61,17 +61,21 @@ extension Framer {
   {
     var bias = states[origin].bias
     let head = format == .cmtrace ? 7 : 0
+    var lineCount = 0
     for index in 0..<count {
       let found = plainFound[index]
       if found.bias != HK_NO_BIAS, abs(Int(found.bias)) <= ClockReading.biasLimit { bias = Int16(found.bias) }
+      if found.is_line != 0 { lineCount += 1 }
       batch.records.append(
         RecordSlot(
-          format: format, origin: UInt32(origin), start: Int(found.start), end: Int(found.end),
+          format: found.is_line != 0 ? .line : format, origin: UInt32(origin), start: Int(found.start),
+          end: Int(found.end),
           messageStart: Int(found.start) + head, messageEnd: Int(found.message_end), knownBias: bias,
           line: Int(found.line)))
     }
     states[origin].bias = bias
-    batch.recordCounts[Int(format.rawValue)] += UInt64(count)
+    batch.recordCounts[Int(format.rawValue)] += UInt64(count - lineCount)
+    batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(lineCount)
     let last = plainFound[count - 1]
     var line = Int(last.line)
     while Int(batch.lineEnds[line]) < Int(last.end) { line += 1 }

@@ -57,31 +57,6 @@ struct CauseGroup {
   }
 }
 
-/// Short and full names of one machine: `MP01` is shown as `mp01.corp.example` when exactly one full name begins so.
-struct HostAliases {
-  private var fullNames: [String: String] = [:]
-
-  init(_ names: some Sequence<String>) {
-    var candidates: [String: Set<String>] = [:]
-    for name in Set(names) where name.contains(".") && !name.contains(":") {
-      guard let label = name.split(separator: ".").first, !label.allSatisfy(\.isNumber) else { continue }
-      candidates[label.lowercased(), default: []].insert(name.lowercased())
-    }
-    for (label, full) in candidates where full.count == 1 { fullNames[label] = full.first }
-  }
-
-  func name(_ name: String) -> String { fullNames[name.lowercased()] ?? name }
-}
-
-/// What a server was reached with, by role.
-struct ProtocolRow {
-  var server: String
-  var role: String
-  /// Clients by protocol.
-  var clients: [String: Set<String>] = [:]
-  var plainClients: Set<String> = []
-}
-
 /// The evidence tiers of what was sent.
 enum EvidenceTier: Int, CaseIterable {
   case iis = 1
@@ -126,14 +101,10 @@ struct SummaryFigures {
   let first: Timestamp?
   let last: Timestamp?
 
-  private static let deviceRoles: Set<String> = ["device-management-point", "enrollment-point"]
-
   init(_ report: ReplayReport, _ engine: Engine) {
     self.report = report
-    let sightings = SightingRow.all(report.census, names: report.names)
-    let aliases = HostAliases(
-      report.findings.flatMap { [$0.host, $0.client, $0.server].compactMap { $0 } }
-        + sightings.flatMap { [$0.server, $0.client].compactMap { $0 } })
+    let reach = Reach(report.census, names: report.names, others: report.findings)
+    let aliases = reach.aliases
     var groups: [String: CauseGroup] = [:]
     var failures: UInt64 = 0
     for finding in report.findings {
@@ -150,32 +121,9 @@ struct SummaryFigures {
     }.map(\.value)
     failureCount = failures
 
-    var protocols: [String: ProtocolRow] = [:]
-    var legacy: [String: (protocolName: String, system: String?)] = [:]
-    var devices: Set<String> = []
-    for row in sightings {
-      guard let server = row.server.map(aliases.name), let client = (row.client ?? row.clientIP).map(aliases.name)
-      else { continue }
-      let role = row.role ?? "other"
-      let key = "\(server)\u{1}\(role)"
-      if let name = row.protocolName {
-        protocols[key, default: ProtocolRow(server: server, role: role)].clients[name, default: []].insert(client)
-        if SummaryFigures.isLegacy(name) {
-          if row.system == "Mac OS" || SummaryFigures.deviceRoles.contains(role) { devices.insert(client) }
-          if legacy[client].map({ name < $0.protocolName }) ?? true {
-            legacy[client] = (name, row.system ?? legacy[client]?.system)
-          } else if legacy[client]?.system == nil {
-            legacy[client]?.system = row.system
-          }
-        }
-      } else if row.clientIP != nil {
-        protocols[key, default: ProtocolRow(server: server, role: role)].plainClients.insert(client)
-      }
-    }
-    self.protocols = protocols.sorted { $0.key < $1.key }.map(\.value)
-    legacyClients = legacy.sorted { $0.key < $1.key }.map { ($0.key, $0.value.protocolName, $0.value.system) }
-
-    exceptions = devices.sorted()
+    protocols = reach.protocols
+    legacyClients = reach.legacyClients
+    exceptions = reach.exceptions
 
     var tiers: Set<EvidenceTier> = []
     let counts = report.recordCounts
@@ -203,10 +151,6 @@ struct SummaryFigures {
     }
     self.first = first
     self.last = last
-  }
-
-  static func isLegacy(_ name: String) -> Bool {
-    name.hasPrefix("SSL") || name.hasPrefix("PCT") || name == "TLS 1.0" || name == "TLS 1.1"
   }
 
   private static let serverFormats: [RecordFormat] = [.simple, .sqlErrorLog, .softwareDistribution, .setup]
@@ -287,7 +231,6 @@ struct SummaryFigures {
       lines.numbers("causes", causes.sorted { $0.key < $1.key })
       lines.number("sightings", UInt64(report.census.rowCount))
       lines.number("legacyClients", UInt64(figures.legacyClients.count))
-      if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }
       if !figures.exceptions.isEmpty { lines.number("unsupportedClients", UInt64(figures.exceptions.count)) }
       lines.numbers("skips", SkipReason.allCases.map { ($0.name, report.skips[$0].count) })
       lines.time("first", figures.first)

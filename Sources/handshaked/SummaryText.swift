@@ -132,13 +132,13 @@ struct SummaryText {
   private func protocols() -> String {
     guard !figures.protocols.isEmpty else { return "" }
     let names = Set(figures.protocols.flatMap { $0.clients.keys }).sorted()
-    let hasPlain = figures.protocols.contains { !$0.plainClients.isEmpty }
+    let hasPlain = figures.protocols.contains { $0.plainClients > 0 }
     var out = heading("Who reached whom", "clients by protocol, from IIS rows and Schannel event 36880")
     var rows = [["server", "role"] + names + (hasPlain ? ["not known"] : [])]
     for row in figures.protocols {
       var cells = [Terminal.printable(row.server), row.role]
-      for name in names { cells.append(row.clients[name].map { Figures.count(UInt64($0.count)) } ?? "·") }
-      if hasPlain { cells.append(row.plainClients.isEmpty ? "·" : Figures.count(UInt64(row.plainClients.count))) }
+      for name in names { cells.append(row.clients[name].map { Figures.count(UInt64($0)) } ?? "·") }
+      if hasPlain { cells.append(row.plainClients == 0 ? "·" : Figures.count(UInt64(row.plainClients))) }
       rows.append(cells)
     }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -26,6 +26,11 @@ import Testing
     let component = ["CcmExec", "SMS_EXECUTIVE", "A B", "", "x<y"][isOdd ? Int.random(in: 0..<5, using: &random) : 0]
     let end = ["\r\n", "\n", " \r\n", ""][
       isOdd ? Int.random(in: 0..<4, using: &random) : Int.random(in: 0..<2, using: &random)]
+    if Int.random(in: 0..<6, using: &random) == 0 {
+      return ["x", "text of a line", "Log Name: x", "~", "ends in a tab\t", "LOG", "a\u{B}", "MSWinEventLog\t1"]
+        .randomElement(
+          using: &random)! + end
+    }
     if Bool.random(using: &random) {
       let file = isOdd ? files.randomElement(using: &random)! : "ccmhttp.cpp:1641"
       return "<![LOG[\(message)]LOG]!><time=\"\(time)\" date=\"03-02-2026\" component=\"\(component)\" context=\"\" "
@@ -104,6 +109,7 @@ import Testing
   private struct Found: Equatable {
     var line, start, messageEnd, end: UInt32
     var bias: Int32
+    var isLine: Bool
   }
 
   private func runs(_ text: [UInt8], level: Int, isCMTrace: Bool) -> [Found] {
@@ -123,7 +129,8 @@ import Testing
       for record in out[..<count] {
         found.append(
           Found(
-            line: record.line, start: record.start, messageEnd: record.message_end, end: record.end, bias: record.bias))
+            line: record.line, start: record.start, messageEnd: record.message_end, end: record.end, bias: record.bias,
+            isLine: record.is_line != 0))
       }
       if line == 0, count == ends.count { break }
     }

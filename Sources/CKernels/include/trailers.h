@@ -37,6 +37,8 @@ typedef struct {
     uint32_t message_end, end;
     /// In minutes, where the record tells one that can be trusted; else HK_NO_BIAS.
     int32_t bias;
+    /// A line of text without a frame, not a record of the simple format.
+    uint8_t is_line;
 } hk_plain_record;
 static const int32_t HK_NO_BIAS = INT32_MIN;
 
@@ -47,7 +49,7 @@ static const int32_t HK_NO_BIAS = INT32_MIN;
 size_t hk_cmtrace_run(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
     size_t limit, int joins, hk_plain_record *out, size_t capacity);
-/// The same for records of the simple format, a line each.
+/// The same for records of the simple format, a line each, and lines without any frame.
 size_t hk_simple_run(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
     hk_plain_record *out, size_t capacity);
