@@ -14,9 +14,17 @@ typedef struct {
 typedef struct {
     /// The first four bytes of the window, the first lowest; zeros behind a shorter one.
     uint32_t key;
-    /// The literals of that key, [first, last) of `order`; none when equal.
+    /// The literals of that key, [first, last) of `entries`; none when equal.
     uint32_t first, last;
 } literal_slot;
+
+/// A literal beside its key: what stands in the eight bytes from the window on and in the eight before it, as far as the
+/// literal reaches.
+typedef struct {
+    uint64_t after, after_mask, before, before_mask;
+    uint32_t literal;
+    uint8_t offset, size;
+} literal_entry;
 
 struct hk_literals {
     /// Of eight buckets each.
@@ -26,7 +34,7 @@ struct hk_literals {
     uint8_t *bytes;
     uint32_t *starts;   // count + 1
     uint8_t *windows;
-    uint32_t *order;
+    literal_entry *entries;
     size_t count;
     /// Of the groups of buckets only so many have any: 1 or 2.
     size_t group_count;
@@ -67,27 +75,32 @@ static inline __attribute__((always_inline)) size_t literal_confirm(
     uint64_t *out
 ) {
     size_t found = 0;
-    uint32_t word = 0;
-    memcpy(&word, bytes + at, readable - at >= 4 ? 4 : readable - at);
+    uint64_t after = 0, before = 0;
+    memcpy(&after, bytes + at, readable - at >= 8 ? 8 : readable - at);
+    if (at >= 8) memcpy(&before, bytes + at - 8, 8);
+    else memcpy((uint8_t *)&before + 8 - at, bytes, at);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    word = __builtin_bswap32(word);
+    after = __builtin_bswap64(after);
+    before = __builtin_bswap64(before);
 #endif
-    word = (uint32_t)fold_word(word);
-    for (uint32_t length = 4; length >= 1; length--) {
-        if (!(set->key_lengths >> length & 1)) continue;
-        uint32_t key = length == 4 ? word : word & ((1u << 8 * length) - 1);
+    after = fold_word(after);
+    before = fold_word(before);
+    for (uint32_t lengths = set->key_lengths; lengths; lengths &= lengths - 1) {
+        uint32_t length = (uint32_t)__builtin_ctz(lengths);
+        uint32_t key = (uint32_t)after & (uint32_t)((1ULL << 8 * length) - 1);
         const literal_slot *slot = &set->slots[literal_hash(key, set->slot_shift)];
         while (slot->first != slot->last && slot->key != key)
             slot = &set->slots[((size_t)(slot - set->slots) + 1) & set->slot_mask];
         for (uint32_t i = slot->first; i < slot->last; i++) {
-            uint32_t literal = set->order[i];
-            uint32_t start = set->starts[literal], size = set->starts[literal + 1] - start;
-            size_t offset = set->windows[literal];
+            const literal_entry *entry = &set->entries[i];
+            if (((after ^ entry->after) & entry->after_mask) | ((before ^ entry->before) & entry->before_mask)) continue;
+            size_t offset = entry->offset, size = entry->size;
             if (at - from < offset || end - (at - offset) < size) continue;
             // A key of another length may have the same bytes, where zeros stand in the text.
             size_t window = size - offset < 4 ? size - offset : 4;
-            if (window != length || !literal_stands(bytes + at - offset, set->bytes + start, size)) continue;
-            out[found++] = (uint64_t)literal << 32 | range;
+            const uint8_t *literal = set->bytes + set->starts[entry->literal];
+            if (window != length || !literal_stands(bytes + at - offset, literal, size)) continue;
+            out[found++] = (uint64_t)entry->literal << 32 | range;
         }
     }
     return found;

@@ -7,7 +7,7 @@ void hk_literals_free(hk_literals *set) {
     free(set->bytes);
     free(set->starts);
     free(set->windows);
-    free(set->order);
+    free(set->entries);
     free(set);
 }
 
@@ -29,6 +29,25 @@ static literal_slot *find_slot(const hk_literals *set, uint32_t key) {
     while (set->slots[slot].first != set->slots[slot].last && set->slots[slot].key != key)
         slot = (slot + 1) & set->slot_mask;
     return &set->slots[slot];
+}
+
+static void enter(const hk_literals *set, size_t literal, literal_entry *entry) {
+    const uint8_t *bytes = set->bytes + set->starts[literal];
+    size_t size = set->starts[literal + 1] - set->starts[literal], offset = set->windows[literal];
+    entry->literal = (uint32_t)literal;
+    entry->offset = (uint8_t)offset;
+    entry->size = (uint8_t)size;
+    for (size_t i = 0; i < 8; i++) {
+        if (offset + i < size) {
+            entry->after |= (uint64_t)bytes[offset + i] << 8 * i;
+            entry->after_mask |= 0xFFULL << 8 * i;
+        }
+        // The last of the eight before stands next to the window.
+        if (i < offset) {
+            entry->before |= (uint64_t)bytes[offset - 1 - i] << 8 * (7 - i);
+            entry->before_mask |= 0xFFULL << 8 * (7 - i);
+        }
+    }
 }
 
 static void admit(literal_classes *classes, uint8_t byte, uint8_t bucket) {
@@ -56,8 +75,8 @@ hk_literals *hk_literals_make(
     set->bytes = malloc(size);
     set->starts = malloc((count + 1) * sizeof *set->starts);
     set->windows = malloc(count);
-    set->order = malloc(count * sizeof *set->order);
-    if (!set->slots || !set->bytes || !set->starts || !set->windows || !set->order) goto failed;
+    set->entries = calloc(count, sizeof *set->entries);
+    if (!set->slots || !set->bytes || !set->starts || !set->windows || !set->entries) goto failed;
     memcpy(set->bytes, bytes, size);
     memcpy(set->windows, windows, count);
     set->starts[0] = 0;
@@ -78,7 +97,7 @@ hk_literals *hk_literals_make(
         set->slots[i].first = next[i] = begin;
         set->slots[i].last = begin += length;
     }
-    for (size_t i = 0; i < count; i++) set->order[next[find_slot(set, key_of(set, i)) - set->slots]++] = (uint32_t)i;
+    for (size_t i = 0; i < count; i++) enter(set, i, &set->entries[next[find_slot(set, key_of(set, i)) - set->slots]++]);
     free(next);
 
     for (size_t i = 0; i < count; i++) {

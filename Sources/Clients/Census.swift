@@ -6,10 +6,10 @@ import Records
 /// and a count. Noting in any order gives the same rows; merging two censuses is a union.
 ///
 /// Layout: who came is told by 16 bytes, what else a key holds repeats and is one number (`facts`), so that a row of the
-/// table takes 48 bytes. Rows lie side by side and are found through an index at most half full:
+/// table takes 40 bytes. Rows lie side by side and are found through an index at most half full:
 ///
 ///     index   | tag of the hash, 32 bits | row + 1, 0 is free |   linear probe
-///     rows    | client, 16 bytes | first | last | count | facts |
+///     rows    | client, 16 bytes | first | last | count, 40 bits, and facts, 24 bits |
 ///
 /// The hash is seeded per run: log text chooses the keys.
 package struct Census: Sendable {
@@ -110,8 +110,19 @@ package struct Census: Sendable {
     var low: UInt64
     var first: Int64
     var last: Int64
-    var count: UInt64
-    var facts: UInt32
+    /// The count times 2^24, and the number of the facts.
+    var countAndFacts: UInt64
+
+    init(high: UInt64, low: UInt64, first: Int64, last: Int64, count: UInt64, facts: UInt32) {
+      self.high = high
+      self.low = low
+      self.first = first
+      self.last = last
+      countAndFacts = count << 24 | UInt64(facts)
+    }
+
+    var facts: UInt32 { UInt32(truncatingIfNeeded: countAndFacts & 0xFF_FFFF) }
+    var count: UInt64 { countAndFacts >> 24 }
   }
 
   /// A key's words beside its client.
@@ -188,6 +199,9 @@ package struct Census: Sendable {
     body(entry.high, entry.low, Int(entry.facts))
   }
 
+  /// Stands for more facts than are kept; no row has it.
+  static let noFacts: UInt32 = 0xFF_FFFF
+
   /// The number of a key's words beside its client.
   func factsNumber(of key: SightingKey) -> UInt32 {
     let facts = Facts(key)
@@ -199,6 +213,8 @@ package struct Census: Sendable {
     let number: UInt32
     if let known = numbers[facts] {
       number = known
+    } else if keys.count == Limits.sightingFactsLimit {
+      return CensusTable.noFacts
     } else {
       number = UInt32(keys.count)
       var bare = key
@@ -247,13 +263,14 @@ package struct Census: Sendable {
             if unsafe entry.pointee.first == .min || first < entry.pointee.first { unsafe entry.pointee.first = first }
             if unsafe last > entry.pointee.last { unsafe entry.pointee.last = last }
           }
-          unsafe entry.pointee.count += added
+          // 2^40 sightings of one row are more than a run can hold.
+          unsafe entry.pointee.countAndFacts &+= added << 24
           return true
         }
       }
       slot = (slot + 1) & mask
     }
-    guard count < limit else { return false }
+    guard count < limit, facts != CensusTable.noFacts else { return false }
     if count == capacity {
       capacity *= 2
       // `realloc` moves pages, not bytes, once there are many.

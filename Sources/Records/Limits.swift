@@ -29,6 +29,8 @@ package enum Limits {
   package static let eventFieldLimit = 256
   /// Rows of the sighting census.
   package static let sightingLimit = 4_000_000
+  /// What these rows may hold beside their clients, in different ways.
+  package static let sightingFactsLimit = 1 << 20
   /// Findings held by one replay.
   package static let findingLimit = 2_000_000
   /// Distinct names (hosts, servers, ciphers) interned by one pipeline.

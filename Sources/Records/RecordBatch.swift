@@ -27,24 +27,24 @@ package struct LineSlot: Sendable {
 }
 
 /// A record's place in the batch's text, and what the framing learned on the way.
-package struct RecordSlot: Sendable {
-  package var format: RecordFormat
+@usableFromInline package struct RecordSlot: Sendable {
+  @usableFromInline package var format: RecordFormat
   /// Head or tail is missing; what is there was kept.
-  package var isTorn: Bool
-  package var origin: UInt32
+  @usableFromInline package var isTorn: Bool
+  @usableFromInline package var origin: UInt32
   /// The whole record in the text, [start, end).
-  package var start: UInt32
-  package var end: UInt32
+  @usableFromInline package var start: UInt32
+  @usableFromInline package var end: UInt32
   /// What the program wrote, [messageStart, messageEnd): anchors and patterns see this part.
-  package var messageStart: UInt32
-  package var messageEnd: UInt32
+  @usableFromInline package var messageStart: UInt32
+  @usableFromInline package var messageEnd: UInt32
   /// Minutes to add to a local time that carries no bias of its own, learned from earlier records of the origin;
   /// `Int16.min` when none was seen.
-  package var knownBias: Int16
+  @usableFromInline package var knownBias: Int16
   /// Index of the first line in `RecordBatch.lineEnds`.
-  package var line: UInt32
+  @usableFromInline package var line: UInt32
 
-  package init(
+  @inlinable package init(
     format: RecordFormat, isTorn: Bool = false, origin: UInt32, start: Int, end: Int, messageStart: Int,
     messageEnd: Int, knownBias: Int16 = .min, line: Int
   ) {

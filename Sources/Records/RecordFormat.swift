@@ -1,5 +1,5 @@
 /// The shape a record is written in, detected per record. The raw names are those of `formats:` in definitions.
-package enum RecordFormat: UInt8, CaseIterable, Sendable {
+@usableFromInline package enum RecordFormat: UInt8, CaseIterable, Sendable {
   case line, cmtrace, simple, w3c, httperr
   case eventXML, eventJSON, snare, evtx, eventText
   case windowsUpdate, sqlErrorLog, softwareDistribution, smsAdminUI, setup
@@ -41,7 +41,7 @@ package enum RecordFormat: UInt8, CaseIterable, Sendable {
   }
 
   /// How candidates of it are found.
-  package var family: FormatFamily {
+  @inlinable package var family: FormatFamily {
     switch self {
     case .w3c, .httperr: .rows
     case .eventXML, .eventJSON, .snare, .evtx, .eventText: .event
@@ -51,7 +51,17 @@ package enum RecordFormat: UInt8, CaseIterable, Sendable {
 }
 
 /// Text is scanned for anchors, events for their providers and texts, rows are read by columns.
-package enum FormatFamily: UInt8, CaseIterable, Sendable { case text, event, rows }
+@usableFromInline package enum FormatFamily: UInt8, CaseIterable, Sendable {
+  case text, event, rows
+
+  /// Spelled out, as the one that raw values bring is a call for each record.
+  @inlinable package static func == (left: FormatFamily, right: FormatFamily) -> Bool {
+    switch (left, right) {
+    case (.text, .text), (.event, .event), (.rows, .rows): true
+    default: false
+    }
+  }
+}
 
 /// A set of formats.
 package struct FormatSet: OptionSet, Sendable, Hashable {

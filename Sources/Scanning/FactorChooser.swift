@@ -90,81 +90,18 @@ package enum FactorChooser {
       chosen.append(best)
     }
     let factors = chosen.map { windows[$0].bytes }
-    let buckets = distribute(factors)
+    let buckets = BucketChooser.distribute(factors)
     return FactorChoice(
       offsets: offsets.map { $0 ?? 0 }, buckets: owner.map { $0 < 0 ? 0 : buckets[$0] },
       factors: factors.sorted { $0.lexicographicallyPrecedes($1) })
   }
 
-  // MARK: Buckets
-
-  /// Puts each factor into the bucket that it makes least wider: a bucket lets through every place whose bytes are each
-  /// among those of its factors there.
-  private static func distribute(_ factors: [[UInt8]]) -> [Int] {
-    let positions = Int(HK_WINDOW)
-    // Half of the buckets cost half; few factors do not fill more.
-    let bucketCount = factors.count <= 16 ? 8 : Int(HK_BUCKETS)
-    /// How many factors of each bucket have a byte at a position, and how common the bytes they have are together.
-    var counts = [UInt16](repeating: 0, count: bucketCount * positions * 256)
-    var masses = [Double](repeating: 0, count: bucketCount * positions)
-    func width(_ bucket: Int, with factor: [UInt8]?) -> Double {
-      var width = 1.0
-      for position in 0..<positions {
-        var mass = masses[bucket * positions + position]
-        if let factor {
-          if position >= factor.count {
-            mass = 1
-          } else if counts[(bucket * positions + position) * 256 + Int(factor[position])] == 0 {
-            mass += frequency(of: factor[position])
-          }
-        }
-        width *= min(mass, 1)
-      }
-      return width
-    }
-    func change(_ bucket: Int, _ factor: [UInt8], by step: Int) {
-      for position in 0..<positions {
-        let place = bucket * positions + position
-        if position >= factor.count {
-          masses[place] += Double(step)
-          continue
-        }
-        let slot = place * 256 + Int(factor[position])
-        let before = Int(counts[slot])
-        counts[slot] = UInt16(before + step)
-        if before == 0 || before + step == 0 { masses[place] += Double(step) * frequency(of: factor[position]) }
-      }
-    }
-    // Short factors ask least and widen most: they come first, into buckets of their own.
-    let order = factors.indices.sorted {
-      (factors[$0].count, frequencies(of: factors[$1])) < (factors[$1].count, frequencies(of: factors[$0]))
-    }
-    var bucketOf = Array(repeating: -1, count: factors.count)
-    for pass in 0..<3 {
-      for index in order {
-        if pass > 0 { change(bucketOf[index], factors[index], by: -1) }
-        var best = 0
-        var least = Double.infinity
-        for bucket in 0..<bucketCount {
-          let more = width(bucket, with: factors[index]) - width(bucket, with: nil)
-          if more < least {
-            least = more
-            best = bucket
-          }
-        }
-        bucketOf[index] = best
-        change(best, factors[index], by: 1)
-      }
-    }
-    return bucketOf
-  }
-
   // MARK: What is common
 
-  private static func frequencies(of factor: [UInt8]) -> Double { factor.reduce(1) { $0 * frequency(of: $1) } }
+  static func frequencies(of factor: [UInt8]) -> Double { factor.reduce(1) { $0 * frequency(of: $1) } }
 
   /// The share of a byte, letters in lower case, among the text of healthy client, site-server and update logs.
-  private static func frequency(of byte: UInt8) -> Double { frequencyTable[Int(byte)] }
+  static func frequency(of byte: UInt8) -> Double { frequencyTable[Int(byte)] }
   private static let frequencyTable: [Double] = {
     var table = [Double](repeating: 0.0005, count: 256)
     let groups: [(String, Double)] = [
@@ -176,10 +113,10 @@ package enum FactorChooser {
   }()
 
   /// What one more factor costs, however rare it is.
-  private static let leastCost = 1.0
+  private static let leastCost = 2.0
 
   private static func cost(of window: [UInt8]) -> Double {
-    leastCost + frequencies(of: window) * 1e8 + (isCommon(window) ? 30 : 0)
+    leastCost + frequencies(of: window) * 1e8 + (isCommon(window) ? 10 : 0)
   }
 
   /// What frequencies of bytes know nothing of: words that every log is full of, and pieces of them.
@@ -211,7 +148,7 @@ package enum FactorChooser {
   }()
 
   /// Read off healthy client, site-server and event logs.
-  private static let commonWords: [[UInt8]] = """
+  static let commonWords: [[UInt8]] = """
     error failed failure certificate server client message request status success successfully event policy connection
     connected http https code update windows microsoft system component download location registration registered
     management 0x8007 2026 date= time= point provider context security content config configuration service services

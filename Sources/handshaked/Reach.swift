@@ -120,21 +120,27 @@ struct Reach {
       if place.isAddress { return Client(high: high, low: low) }
       return low == 0 ? nil : Client(high: .max, low: .max - UInt64(machine[Int(low)]))
     }
-    // The clients of each cell side by side, then sorted: what repeats is one.
-    var starts = [Int](repeating: 0, count: cells.count + 1)
+    // The clients of each cell side by side, then sorted: what repeats is one. IPv4 addresses, of which there may be
+    // millions, apart from the others.
+    var addresses = Lists<UInt64>(count: cells.count, filler: 0)
+    var others = Lists<Client>(count: cells.count, filler: Client(high: 0, low: 0))
     census.forEachClient { high, low, number in
-      if places[number].cell >= 0, client(high, low, places[number]) != nil { starts[places[number].cell + 1] += 1 }
+      let place = places[number]
+      guard place.cell >= 0, let client = client(high, low, place) else { return }
+      if client.high == 0 { addresses.expect(1, in: place.cell) } else { others.expect(1, in: place.cell) }
     }
-    for cell in cells.indices { starts[cell + 1] += starts[cell] }
-    var next = starts
-    var clients = [Client](repeating: Client(high: 0, low: 0), count: starts[cells.count])
+    addresses.layOut()
+    others.layOut()
     var legacy: [Client: Legacy] = [:]
     var devices: Set<Client> = []
     census.forEachClient { high, low, number in
       let place = places[number]
       guard place.cell >= 0, let client = client(high, low, place) else { return }
-      clients[next[place.cell]] = client
-      next[place.cell] += 1
+      if client.high == 0 {
+        addresses.append(client.low, to: place.cell)
+      } else {
+        others.append(client, to: place.cell)
+      }
       guard let name = place.legacyProtocol else { return }
       if place.isDevice { devices.insert(client) }
       var entry = legacy[client] ?? Legacy(protocolName: name, system: nil)
@@ -143,11 +149,7 @@ struct Reach {
       legacy[client] = entry
     }
     for (cell, entry) in cells.enumerated() {
-      clients[starts[cell]..<starts[cell + 1]].sort()
-      var count = 0
-      for index in starts[cell]..<starts[cell + 1] where index == starts[cell] || clients[index] != clients[index - 1] {
-        count += 1
-      }
+      let count = addresses.distinctCount(of: cell) + others.distinctCount(of: cell)
       guard count > 0 else { continue }
       if let name = entry.protocolName {
         rows[entry.row]?.clients[name] = count
@@ -168,5 +170,42 @@ struct Reach {
 
   static func isLegacy(_ name: String) -> Bool {
     name.hasPrefix("SSL") || name.hasPrefix("PCT") || name == "TLS 1.0" || name == "TLS 1.1"
+  }
+}
+
+/// Lists of known lengths, one behind the other in one array.
+private struct Lists<Element: Comparable> {
+  private var starts: [Int]
+  private var ends: [Int]
+  private var elements: [Element] = []
+  private let filler: Element
+
+  init(count: Int, filler: Element) {
+    starts = Array(repeating: 0, count: count + 1)
+    ends = []
+    self.filler = filler
+  }
+
+  /// First every list is told how many elements it will have …
+  mutating func expect(_ count: Int, in list: Int) { starts[list + 1] += count }
+
+  /// … then room is made …
+  mutating func layOut() {
+    for list in 1..<max(1, starts.count) { starts[list] += starts[list - 1] }
+    ends = starts
+    elements = Array(repeating: filler, count: starts.last ?? 0)
+  }
+
+  /// … and they come.
+  mutating func append(_ element: Element, to list: Int) {
+    elements[ends[list]] = element
+    ends[list] += 1
+  }
+
+  /// How many different elements a list has; sorts it.
+  mutating func distinctCount(of list: Int) -> Int {
+    let range = starts[list]..<ends[list]
+    elements[range].sort()
+    return range.count { $0 == range.lowerBound || elements[$0] != elements[$0 - 1] }
   }
 }
