@@ -43,6 +43,7 @@ let package = Package(
     // Around the walk.
     .target(name: "Incidents", dependencies: ["Records"], swiftSettings: plain),
     .target(name: "Following", dependencies: ["Records", "Ingest", "CLinux"], swiftSettings: plain),
+    .target(name: "Receiving", dependencies: ["Records", "CLinux"], swiftSettings: plain),
     .target(
       name: "Definitions",
       dependencies: ["Records", "Framing", "Scanning", "Extraction", .product(name: "Yams", package: "Yams")],
@@ -60,10 +61,10 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "Records", "Ingest", "Framing", "Detection", "Extraction", "Clients", "Incidents", "Following", "Store",
-        "Journal", "Sinks",
-        "Definitions", "Verification", "CLinux",
-      ], swiftSettings: plain),
+        "Records", "Ingest", "Framing", "Detection", "Extraction", "Clients", "Incidents", "Following",
+        "Receiving", "Store", "Journal", "Sinks", "Definitions", "Verification", "CLinux",
+      ],
+      swiftSettings: plain),
     .executableTarget(
       name: "handshaked",
       dependencies: [
@@ -97,6 +98,7 @@ let package = Package(
       name: "DaemonTests", dependencies: ["Daemon", "Definitions", "Replay", "Store", "TestSupport", "handshaked"],
       swiftSettings: plain),
     .testTarget(name: "FollowingTests", dependencies: ["Following", "Ingest", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "ReceivingTests", dependencies: ["Receiving", "CLinux", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "FramingTests", dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "TestSupport"],

@@ -7,6 +7,7 @@ import Glibc
 import Incidents
 import Ingest
 import Journal
+import Receiving
 import Records
 import Sinks
 import Store
@@ -40,8 +41,8 @@ package struct ServicePlan: Sendable {
 /// `handshaked run`: one thread that waits for what changed, reads it, commits what it proved together with the place it
 /// was read to, and tells what is to be told.
 ///
-///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─► IncidentFold ─► StoreChange ─► commit
-///                                                                                           outbox ─► JournalDelivery
+///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─┬─► IncidentFold ─► StoreChange ─► commit
+///     sockets, journal ──────────► poll ─► Feeds.read ─────────────────┘                       outbox ─► JournalDelivery
 ///
 /// A message is in the outbox by the same transaction as its evidence and leaves it once it was read back: a kill at any
 /// moment loses none and doubles none.
@@ -50,6 +51,7 @@ package final class Service {
   private let load: () throws -> ServicePlan
   private var walk: Walk
   private var follower: Follower
+  private let feeds: Feeds
   private let store: StateStore
   private let journal: JournalDelivery
   private let confirmations: Confirmations
@@ -115,15 +117,23 @@ package final class Service {
       try? JSONDecoder().decode(FileCheckpoint.self, from: Data($0.value))
     }
     let follower = try Service.follower(plan.configuration, known: known)
+    // Files, and as many connections as the limit of open files leaves room for.
+    var limits = ReceivingLimits()
+    let others: UInt64 = 2048
+    let room = hl_raise_open_files()
+    limits.connectionCount = min(limits.connectionCount, room > 2 * others ? Int(room - others) : 256)
+    let feeds = try Service.feeds(state, limits)
+    try feeds.take(plan.configuration.sources, engine: plan.engine, zone: plan.zone, now: Service.monotonic())
     let walk = try Walk(plan.engine, zone: plan.zone)
     self.plan = plan
     self.load = load
     self.log = log
     self.store = store
     self.follower = follower
+    self.feeds = feeds
     self.walk = walk
     // A first reading that was cut off goes on: what it left open was not told yet.
-    isBacklog = known.isEmpty || state.checkpoints.contains { $0.key == Service.firstReading }
+    isBacklog = state.checkpoints.isEmpty || state.checkpoints.contains { $0.key == Service.firstReading }
     fold = IncidentFold(
       open: state.incidents.filter(\.isOpen).compactMap {
         try? JSONDecoder().decode(Incident.self, from: Data($0.value))
@@ -166,18 +176,29 @@ package final class Service {
   }
   private static let given = Notify.listenDescriptors()
 
+  private static func feeds(_ state: StoredState, _ limits: ReceivingLimits) throws -> Feeds {
+    do {
+      return try Feeds(known: state.checkpoints, given: given, limits: limits)
+    } catch {
+      throw StartError(text: "\(error)", status: 74)
+    }
+  }
+
   private static func follower(_ configuration: Configuration, known: [FileCheckpoint]) throws -> Follower {
     var patterns: [SourcePattern] = []
     for source in configuration.sources {
+      guard case .files(let files) = source.kind else { continue }
       do throws(SourcePattern.Fault) {
-        patterns.append(try SourcePattern(source.files))
+        patterns.append(try SourcePattern(files))
       } catch {
         throw StartError(
           text: Diagnostic(what: error.what, at: source.place, fix: error.fix).description, status: 78)
       }
     }
     var options = Follower.Options()
-    options.startsAtEnd = configuration.sources.contains(where: \.startsAtEnd)
+    options.startsAtEnd = configuration.sources.contains {
+      if case .files = $0.kind { $0.startsAtEnd } else { false }
+    }
     return try Follower(patterns: patterns, known: known, options: options)
   }
 
@@ -218,6 +239,7 @@ package final class Service {
       let interval = follower.pollsAny ? Service.pollingInterval : Service.sweepInterval
       if now - lastSweep >= interval {
         follower.sweep(now: Service.now())
+        feeds.tidy(now: Service.now(), monotonic: now)
         tidy()
         lastSweep = now
       }
@@ -226,12 +248,15 @@ package final class Service {
         read(part)
         worked = true
       }
-      if !follower.hasReady { finishBacklog() }
+      if mayRead, readFeeds() { worked = true }
+      if !follower.hasReady, !feeds.hasMore { finishBacklog() }
       commitIfDue()
       takeConfirmed()
-      wait(milliseconds: worked || (follower.hasReady && mayRead) ? 0 : timeout(now, watchdog, lastSweep + interval))
+      // Before it waits: what is there to be told is told, and nothing may come that ends the wait.
+      if !worked, !follower.hasReady, !feeds.hasMore, isDone() { break }
+      let isBusy = worked || ((follower.hasReady || feeds.hasMore) && mayRead)
+      wait(milliseconds: isBusy ? 0 : timeout(now, watchdog, lastSweep + interval))
       say(follower.takeNotes())
-      if !worked, !follower.hasReady, isDone() { break }
     }
     Notify.stopping()
     commit()
@@ -252,12 +277,15 @@ package final class Service {
     var due = nextSweep
     if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }
     if let watchdog { due = min(due, now + watchdog) }
+    if mayRead, let next = feeds.due { due = min(due, next) }
     return Int32(clamping: (max(due, now) - now) / 1000 + 1)
   }
 
   /// Waits for something to happen, and takes it.
   private func wait(milliseconds: Int32) {
-    var waits = [follower.inotify, signals, confirmations.wake, control, metrics].map {
+    // What may not be read stays with the kernel: a sender over TCP waits.
+    let sources = mayRead ? feeds.descriptors : []
+    var waits = ([follower.inotify, signals, confirmations.wake, control, metrics] + sources).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return }
@@ -265,7 +293,9 @@ package final class Service {
     if waits[1].revents != 0 { takeSignals() }
     if waits[3].revents != 0 { answer() }
     if waits[4].revents != 0 { answerMetrics() }
+    if waits.dropFirst(5).contains(where: { $0.revents != 0 }) { areFeedsReady = true }
   }
+  private var areFeedsReady = true
 
   private func takeSignals() {
     while true {
@@ -287,12 +317,35 @@ package final class Service {
     let received = Service.now()
     let (evidence, end, memory) = walk.read(part)
     follower.finished(part, at: end, lineCount: evidence.lineCount, memory: memory)
-    counters.byteCount += end - part.offset
+    if let error = evidence.error { log("\(error)") }
+    let isNew = take(evidence, byteCount: end - part.offset, received: received)
+    if isNew, let checkpoint = follower.checkpoint(of: part.id) { keep(checkpoint) }
+  }
+
+  /// Takes a turn of the sockets and of the journal; false when there was nothing.
+  private func readFeeds() -> Bool {
+    guard areFeedsReady || feeds.hasMore || feeds.due.map({ $0 <= Service.monotonic() }) ?? false else { return false }
+    areFeedsReady = false
+    let received = Service.now()
+    let parts = feeds.read(now: received, monotonic: Service.monotonic())
+    for text in feeds.takeNotes() { log(text) }
+    for part in parts {
+      let isNew = take(part, byteCount: part.extent.to - part.extent.from, received: received)
+      // Whoever sent it does not have it any more.
+      if isNew, part.isVolatile, !part.findings.isEmpty || !part.extent.activities.isEmpty { isUrgent = true }
+    }
+    if feeds.isChanged { markDirty() }
+    return !parts.isEmpty
+  }
+
+  /// Counts evidence and folds it into incidents.
+  /// - Returns: false when there is nothing of it to be stored.
+  private func take(_ evidence: PartEvidence, byteCount: UInt64, received: Timestamp) -> Bool {
+    counters.byteCount += byteCount
     counters.recordCount += evidence.recordCount
     counters.findingCount += UInt64(evidence.findings.count)
     counters.skips.add(evidence.skips)
-    if let error = evidence.error { log("\(error)") }
-    guard end > part.offset || !evidence.findings.isEmpty else { return }
+    guard byteCount > 0 || !evidence.findings.isEmpty else { return false }
     var extent = evidence.extent
     var events: [IncidentEvent] = []
     // In event time: what failed before a success is over with it.
@@ -317,9 +370,9 @@ package final class Service {
     }
     change.extents.append(extent)
     pendingBytes += UInt64(256 + extent.activities.count * 200 + extent.findings.count * 1000)
-    if let checkpoint = follower.checkpoint(of: part.id) { keep(checkpoint) }
     tell(events)
     markDirty()
+    return true
   }
 
   private func keep(_ checkpoint: FileCheckpoint) {
@@ -474,6 +527,7 @@ package final class Service {
   private func commit() {
     guard dirtySince != nil else { return }
     change.time = Service.now()
+    change.checkpoints += feeds.checkpoints(now: Service.monotonic())
     if isBacklog { change.checkpoints.append(Checkpoint(key: Service.firstReading, offset: 0, value: [])) }
     do throws(StoreError) {
       try store.commit(change)
@@ -508,11 +562,15 @@ package final class Service {
     do {
       let fresh = try load()
       let walk = try Walk(fresh.engine, zone: fresh.zone)
-      if fresh.configuration.sources != plan.configuration.sources {
-        let next = try Service.follower(fresh.configuration, known: follower.checkpoints)
+      let isSame = fresh.configuration.sources == plan.configuration.sources
+      let next = isSame ? nil : try Service.follower(fresh.configuration, known: follower.checkpoints)
+      try feeds.take(
+        fresh.configuration.sources, engine: fresh.engine, zone: fresh.zone, now: Service.monotonic())
+      if let next {
         next.scan(now: Service.now())
         follower = next
       }
+      for text in feeds.takeNotes() { log(text) }
       self.walk = walk
       plan = fresh
       log("reloaded")
@@ -592,10 +650,11 @@ package final class Service {
     return all.sorted { ($0.first, $0.id) < ($1.first, $1.id) }
   }
 
-  private func status() -> ServiceStatus {
+  package func status() -> ServiceStatus {
     let files = follower.states
     return ServiceStatus(
       uptimeSeconds: (Service.monotonic() - startedAt) / 1_000_000, files: files.map(ServiceStatus.File.init),
+      feeds: feeds.states,
       fileCount: files.count, lagByteCount: follower.lag, isBacklog: isBacklog, byteCount: counters.byteCount,
       bytesPerSecond: rate(), recordCount: counters.recordCount, findingCount: counters.findingCount,
       findingsByCause: counters.findingsByCause,
