@@ -78,10 +78,10 @@ bench: ## measure speed (make bench BENCH_ARGS='…')
 	@.build/release/handshaked-bench $(BENCH_ARGS)
 
 # The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
-install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages
+install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages, completions
 	@$(BUILD) --static-swift-stdlib --scratch-path .build-static --product handshaked
 	@install -D -m 755 -s .build-static/release/handshaked '$(DESTDIR)/usr/bin/handshaked'
-	@install -D -m 644 -t '$(DESTDIR)/lib/systemd/system' systemd/handshaked.service systemd/handshaked.socket
+	@install -D -m 644 -t '$(DESTDIR)/lib/systemd/system' systemd/handshaked.service systemd/handshaked.socket systemd/handshaked-syslog.socket
 	@install -D -m 644 systemd/handshaked.catalog '$(DESTDIR)/usr/lib/systemd/catalog/handshaked.catalog'
 	@install -D -m 644 systemd/handshaked.sysusers.conf '$(DESTDIR)/usr/lib/sysusers.d/handshaked.conf'
 	@[ -e '$(DESTDIR)/etc/handshaked/handshaked.yaml' ] || \
@@ -94,6 +94,11 @@ install: setup ## install below DESTDIR: executable, units, catalog, configurati
 	@install -d '$(DESTDIR)/usr/share/bash-completion/completions'
 	@.build-static/release/handshaked --generate-completion-script bash \
 	  >'$(DESTDIR)/usr/share/bash-completion/completions/handshaked'
+	@install -d '$(DESTDIR)/usr/share/zsh/vendor-completions' '$(DESTDIR)/usr/share/fish/vendor_completions.d'
+	@.build-static/release/handshaked --generate-completion-script zsh \
+	  >'$(DESTDIR)/usr/share/zsh/vendor-completions/_handshaked'
+	@.build-static/release/handshaked --generate-completion-script fish \
+	  >'$(DESTDIR)/usr/share/fish/vendor_completions.d/handshaked.fish'
 
 deb: setup ## build handshaked_VERSION_ARCH.deb in .build-static
 	@rm -rf .build-static/deb

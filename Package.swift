@@ -68,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "handshaked",
       dependencies: [
-        "Daemon", "Incidents", "Store", "CLinux",
+        "Daemon", "Following", "Incidents", "Store", "CLinux",
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Scanning", "Sinks", "Verification",
         "Replay", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -41,7 +41,12 @@ final class Feeds {
   /// Of the service manager; never closed, since it gives them once.
   private let given: [(name: String, descriptor: Int32)]
   private var known: [String: FeedCheckpoint] = [:]
+  /// The beginnings of messages that connections had sent when the last process stopped, by kept name.
+  private var rests: [String: [UInt8]] = [:]
   private var retryAt: UInt64 = 0
+
+  /// Connections that were taken over.
+  private var goneOn: Set<String> = []
 
   private static let retryInterval: UInt64 = 10_000_000
   /// Journal entries, and bytes of them, of one turn.
@@ -52,12 +57,23 @@ final class Feeds {
   init(known: [Checkpoint], given: [(name: String, descriptor: Int32)], limits: ReceivingLimits) throws {
     self.given = given
     for checkpoint in known {
+      if checkpoint.key.hasPrefix(Feeds.restPrefix) {
+        rests[String(checkpoint.key.dropFirst(Feeds.restPrefix.count))] = checkpoint.value
+        restsToRemove.append(checkpoint.key)
+      }
       guard checkpoint.key.hasPrefix(FeedCheckpoint.key("")) else { continue }
       let value = try? JSONDecoder().decode(FeedCheckpoint.self, from: Data(checkpoint.value))
       self.known[String(checkpoint.key.dropFirst(FeedCheckpoint.key("").count))] = value
     }
-    receiver = try SyslogReceiver(limits: limits)
+    // Without a manager that keeps descriptors there is nobody to ask.
+    let keeper = ConnectionKeeper(
+      keep: { Notify.store([$0], name: $1) == .sent }, release: { Notify.removeStored(name: $0) })
+    receiver = try SyslogReceiver(limits: limits, keeper: keeper)
   }
+
+  private static let restPrefix = "connection:"
+  /// Checkpoints that were used up by this start.
+  private(set) var restsToRemove: [String] = []
 
   // MARK: - Sources
 
@@ -138,6 +154,12 @@ final class Feeds {
           for other in receiver.open(syslog.name, descriptors: sockets) {
             close(other)
             trouble = "'\(syslog.name)' holds a descriptor that is no socket to receive from"
+          }
+          for (name, descriptor) in given where name.hasPrefix(syslog.name + "@") {
+            guard goneOn.insert(name).inserted else { continue }
+            receiver.goOn(
+              syslog.name, descriptor: fcntl(descriptor, F_DUPFD_CLOEXEC, 0), keptName: name, rest: rests[name])
+            close(descriptor)
           }
         }
       }
@@ -256,6 +278,24 @@ final class Feeds {
   func tidy(now: Timestamp, monotonic: UInt64) {
     receiver.tidy(now: now)
     for stream in journals.keys { journals[stream]!.mayHaveMore = true }
+  }
+
+  /// The end of this process: what connections have sent is read once more, and what is held is walked.
+  /// - Returns: and the beginnings of messages that connections go on with after a restart, as checkpoints.
+  func finish(now: Timestamp, monotonic: UInt64) -> (evidence: [PartEvidence], rests: [Checkpoint]) {
+    var evidence: [PartEvidence] = []
+    for _ in 0..<16 {
+      let turn = read(now: now, monotonic: monotonic)
+      if turn.isEmpty { break }
+      evidence += turn
+    }
+    for syslog in syslogs.values {
+      guard var part = syslog.feed.read([], now: monotonic + 2 * Feed.patience) else { continue }
+      part.isVolatile = true
+      evidence.append(part)
+    }
+    let rests = receiver.unfinishedByName.map { Checkpoint(key: Feeds.restPrefix + $0.key, offset: 0, value: $0.value) }
+    return (evidence, rests)
   }
 
   // MARK: - Telling

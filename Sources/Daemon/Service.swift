@@ -150,6 +150,10 @@ package final class Service {
       sentBefore.insert(message.id)
     }
     for known in state.acknowledgements { acknowledgements[known.incident] = known.until }
+    if !feeds.restsToRemove.isEmpty {
+      change.removedCheckpoints += feeds.restsToRemove
+      markDirty()
+    }
   }
 
   private static func open(_ plan: ServicePlan, _ log: (String) -> Void) throws -> StateStore {
@@ -259,6 +263,12 @@ package final class Service {
       say(follower.takeNotes())
     }
     Notify.stopping()
+    if mayRead {
+      let (parts, rests) = feeds.finish(now: Service.now(), monotonic: Service.monotonic())
+      for part in parts { _ = take(part, byteCount: part.extent.to - part.extent.from, received: Service.now()) }
+      change.checkpoints += rests
+      if !parts.isEmpty || !rests.isEmpty || feeds.isChanged { markDirty() }
+    }
     commit()
     // What is confirmed by now need not be looked up at the next start.
     takeConfirmed()

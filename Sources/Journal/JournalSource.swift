@@ -74,22 +74,25 @@ package final class JournalSource {
   /// Stands on the entry of the cursor, or before the first that came after it.
   private func goOn(_ cursor: String) throws(JournalError) {
     try JournalSource.check("sd_journal_seek_cursor", sd_journal_seek_cursor(journal, cursor))
-    guard try JournalSource.check("sd_journal_next", sd_journal_next(journal)) > 0 else {
-      // Nothing at it or after it. What comes next is after it.
-      try JournalSource.check("sd_journal_seek_tail", sd_journal_seek_tail(journal))
-      if try JournalSource.check("sd_journal_previous", sd_journal_previous(journal)) == 0 {
-        try JournalSource.check("sd_journal_seek_head", sd_journal_seek_head(journal))
-      }
+    let isThere = try JournalSource.check("sd_journal_next", sd_journal_next(journal)) > 0
+    if isThere, try JournalSource.check("sd_journal_test_cursor", sd_journal_test_cursor(journal, cursor)) > 0 {
       return
     }
-    if try JournalSource.check("sd_journal_test_cursor", sd_journal_test_cursor(journal, cursor)) > 0 { return }
-    // The entry is gone, and this is the first after it. Only where the journal begins later were others lost with it.
+    // The entry is gone. Only where the journal begins later were others lost with it.
     var oldest: UInt64 = 0
     var newest: UInt64 = 0
     if sd_journal_get_cutoff_realtime_usec(journal, &oldest, &newest) > 0, let time = JournalSource.time(of: cursor),
       oldest > time
     {
       gap = Timestamp(microseconds: Int64(clamping: oldest))
+    }
+    guard isThere else {
+      // Nothing came after it: what comes next does.
+      try JournalSource.check("sd_journal_seek_tail", sd_journal_seek_tail(journal))
+      if try JournalSource.check("sd_journal_previous", sd_journal_previous(journal)) == 0 {
+        try JournalSource.check("sd_journal_seek_head", sd_journal_seek_head(journal))
+      }
+      return
     }
     isOnUnread = true
   }

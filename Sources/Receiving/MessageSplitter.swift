@@ -40,6 +40,9 @@ package struct MessageSplitter: Sendable {
     if isTakenUp { state = .unknown }
   }
 
+  /// What another splitter needs to go on; nil where it must look for a beginning by itself.
+  package var restToGoOn: [UInt8]? { state == .message || (state == .afterCounted && rest.isEmpty) ? rest : nil }
+
   package mutating func takeSkips() -> SkipCounts {
     defer { skips = SkipCounts() }
     return skips

@@ -52,6 +52,8 @@ package final class SyslogReceiver {
     var dropped: UInt32 = 0
     /// When its unfinished message began to wait.
     var waitsSince: Timestamp?
+    /// By which name the service manager keeps it over a restart.
+    var keptName: String?
 
     init(_ descriptor: Int32, _ source: Int, _ role: Role, sender: [UInt8] = [], splitter: MessageSplitter? = nil) {
       self.descriptor = descriptor
@@ -74,10 +76,16 @@ package final class SyslogReceiver {
   private var unfinishedByteCount = 0
   private var tokens = [UInt64](repeating: 0, count: 256)
   private var buffer: [UInt8]
+  private let keeper: ConnectionKeeper?
+  private var nextKept: UInt64 = 0
 
+  /// - Parameter keeper: keeps connections over a restart of this process.
   /// - Throws: the error number of `epoll_create1`.
-  package init(limits: ReceivingLimits = ReceivingLimits()) throws(ReceiverError) {
+  package init(
+    limits: ReceivingLimits = ReceivingLimits(), keeper: ConnectionKeeper? = nil
+  ) throws(ReceiverError) {
     self.limits = limits
+    self.keeper = keeper
     // One datagram may be as large as a message, and one byte more tells that it was larger.
     buffer = [UInt8](repeating: 0, count: max(limits.turnByteCount, limits.messageByteCount) + 1)
     descriptor = hl_poller_open()
@@ -96,30 +104,49 @@ package final class SyslogReceiver {
 
   // MARK: - Sources
 
-  /// Takes sockets of the service manager as one source; connections that it kept go on.
+  /// Takes sockets of the service manager as one source.
   /// - Returns: descriptors that are no sockets to receive from; they stay the caller's.
   package func open(_ name: String, descriptors: [Int32]) -> [Int32] {
     let source = add(name)
     var others: [Int32] = []
     for descriptor in descriptors {
       var kind = hl_socket()
-      guard hl_socket_look(descriptor, &kind) == 0, kind.is_datagram != 0 || kind.is_stream != 0 else {
+      guard hl_socket_look(descriptor, &kind) == 0, kind.is_datagram != 0 || kind.is_listening != 0 else {
         others.append(descriptor)
         continue
       }
       hl_receiver_prepare(descriptor, limits.kernelByteCount)
-      if kind.is_datagram != 0 {
-        add(Socket(descriptor, source, .datagrams))
-      } else if kind.is_listening != 0 {
-        add(Socket(descriptor, source, .listener))
-      } else {
-        addConnection(
-          Socket(
-            descriptor, source, .connection, sender: SyslogReceiver.peer(descriptor),
-            splitter: MessageSplitter(limits, isTakenUp: true)))
-      }
+      add(Socket(descriptor, source, kind.is_datagram != 0 ? .datagrams : .listener))
     }
     return others
+  }
+
+  /// Goes on with a connection that the service manager kept over a restart.
+  /// - Parameter rest: the beginning of a message that had come when the process stopped; nil when it did not say.
+  package func goOn(_ name: String, descriptor: Int32, keptName: String, rest: [UInt8]?) {
+    guard let source = byName[name] else { return }
+    // Names are never given twice.
+    if let number = keptName.split(separator: "@").last.flatMap({ UInt64($0) }) { nextKept = max(nextKept, number) }
+    hl_receiver_prepare(descriptor, 0)
+    let socket = Socket(
+      descriptor, source, .connection, sender: SyslogReceiver.peer(descriptor),
+      splitter: MessageSplitter(limits, isTakenUp: rest == nil))
+    socket.keptName = keptName
+    if let rest {
+      _ = socket.splitter.take(rest[...], sender: socket.sender, into: &sources[source]!.text)
+      unfinishedByteCount += socket.splitter.rest.count
+    }
+    addConnection(socket)
+  }
+
+  /// What has come of messages that are not whole yet, by the names of the connections that are kept.
+  package var unfinishedByName: [String: [UInt8]] {
+    var rests: [String: [UInt8]] = [:]
+    for socket in sockets.values {
+      guard let name = socket.keptName, let rest = socket.splitter.restToGoOn else { continue }
+      rests[name] = rest
+    }
+    return rests
   }
 
   /// Listens by itself.
@@ -178,6 +205,11 @@ package final class SyslogReceiver {
 
   private func addConnection(_ socket: Socket) {
     guard add(socket) != 0 else { return }
+    if let keeper, socket.keptName == nil {
+      nextKept += 1
+      let name = "\(sources[socket.source]!.name)@\(nextKept)"
+      if keeper.keep(socket.descriptor, name) { socket.keptName = name }
+    }
     connectionCount += 1
     sources[socket.source]!.figures.connectionCount += 1
     sources[socket.source]!.figures.acceptedCount += 1
@@ -318,6 +350,7 @@ package final class SyslogReceiver {
       socket.splitter.end(sender: socket.sender, into: &sources[socket.source]!.text)
       sources[socket.source]!.skips.add(socket.splitter.takeSkips())
       connectionCount -= 1
+      if let name = socket.keptName { keeper?.release(name) }
       sources[socket.source]!.figures.connectionCount -= 1
       if let reason {
         sources[socket.source]!.figures.closedCount += 1
@@ -345,6 +378,18 @@ package final class SyslogReceiver {
   }
 
   private static func bytes(_ text: [CChar]) -> [UInt8] { text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) } }
+}
+
+/// Who keeps the descriptors of connections over a restart: sd_pid_notify_with_fds(3).
+package struct ConnectionKeeper: Sendable {
+  /// Whether it was taken.
+  package var keep: @Sendable (Int32, String) -> Bool
+  package var release: @Sendable (String) -> Void
+
+  package init(keep: @escaping @Sendable (Int32, String) -> Bool, release: @escaping @Sendable (String) -> Void) {
+    self.keep = keep
+    self.release = release
+  }
 }
 
 /// A call that failed when a source was opened.
