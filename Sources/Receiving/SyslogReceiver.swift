@@ -35,6 +35,8 @@ package final class SyslogReceiver {
     var name: String
     /// Of ours, to be removed with the source.
     var path: String?
+    /// Its sockets are the service manager's, which keeps connections as well.
+    var isGiven = false
     var text = MessageText()
     var figures = Figures()
     var skips = SkipCounts()
@@ -108,6 +110,7 @@ package final class SyslogReceiver {
   /// - Returns: descriptors that are no sockets to receive from; they stay the caller's.
   package func open(_ name: String, descriptors: [Int32]) -> [Int32] {
     let source = add(name)
+    sources[source]!.isGiven = true
     var others: [Int32] = []
     for descriptor in descriptors {
       var kind = hl_socket()
@@ -205,7 +208,7 @@ package final class SyslogReceiver {
 
   private func addConnection(_ socket: Socket) {
     guard add(socket) != 0 else { return }
-    if let keeper, socket.keptName == nil {
+    if let keeper, socket.keptName == nil, sources[socket.source]!.isGiven {
       nextKept += 1
       let name = "\(sources[socket.source]!.name)@\(nextKept)"
       if keeper.keep(socket.descriptor, name) { socket.keptName = name }

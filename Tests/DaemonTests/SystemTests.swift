@@ -7,7 +7,7 @@ import Testing
   private static let program = Executable.path(of: "handshaked")
 
   /// A failure of a client with a server and a moment of its own (the second argument): an incident and an alert for each.
-  private static let record = #"""
+  static let record = #"""
     record() { printf '<![LOG[[CCMHTTP] ERROR: URL=https://%s.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time="%s.125-60" date="03-02-2026" component="CcmMessaging" context="" type="3" thread="4242" file="ccmhttp.cpp:1641">\r\n' "$1" "$2"; }
     """#
 
