@@ -42,6 +42,7 @@ import Testing
         prelude + script, arguments: [program, String(Sender.freePort()), rsyslogd], test: test)
     else { return nil }
     #expect(run.status == 0, "\(run.output.suffix(2000))\(run.error.suffix(2000))")
+    #expect(!run.output.contains("NEVER"), "\(run.output.prefix(3000))")
     return run.output.split(separator: "\n")
   }
 
