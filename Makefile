@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test soak lint format warnings check bench install deb clean
+.PHONY: help setup build demo test soak lint format warnings check bench bench-daemon install deb clean
 
 BUILD := swift build -c release
 TEST := swift test -c release --disable-xctest --disable-testable-imports
@@ -15,6 +15,7 @@ HANDSHAKED := .build/release/handshaked
 SWIFT_SOURCES := Sources Tests Package.swift
 # Options of the benchmark: make bench BENCH_ARGS='--help'
 BENCH_ARGS ?=
+BENCH_PARTS ?=
 SOAK_KILLS ?= 500
 SOAK_SCRIPTS ?= 5000
 # make install DESTDIR=/tmp/root
@@ -25,7 +26,7 @@ help: ## what can be made
 	@echo 'make demo    builds handshaked and replays sample-logs/ into a report'
 	@echo 'make test    builds and runs all tests'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 setup: ## install the packages that are missing (apt-get), check for Swift
 	@.ci/setup
@@ -47,10 +48,12 @@ test: ## build and run all tests
 	@.ci/setup test
 	@.ci/summary $(TEST)
 
-soak: setup ## many more kills and tail scripts than `test` (SOAK_KILLS, SOAK_SCRIPTS)
+soak: setup ## many more kills and tail scripts than `test` (SOAK_KILLS, SOAK_SCRIPTS), and the package under systemd
 	@.ci/setup test
+	@$(MAKE) deb
 	@HANDSHAKED_KILLS=$(SOAK_KILLS) HANDSHAKED_TAIL_SCRIPTS=$(SOAK_SCRIPTS) \
-	  $(TEST) --filter 'killedAtAnyMoment|anyScriptOfActions'
+	  HANDSHAKED_DEB="$$(ls -t $(CURDIR)/.build-static/handshaked_*.deb | head -n 1)" \
+	  $(TEST) --filter 'killedAtAnyMoment|anyScriptOfActions|thePackageUnderSystemd'
 
 lint: ## check the style of the Swift sources
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
@@ -76,6 +79,13 @@ bench: ## measure speed (make bench BENCH_ARGS='…')
 	@$(BUILD) --product handshaked
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench $(BENCH_ARGS)
+
+# Latency, processor time, throughput and start of the running service, beside a journald of its own.
+bench-daemon: ## measure the running service (BENCH_PARTS='latency idle lines throughput start')
+	@.ci/setup test
+	@$(BUILD) --product handshaked
+	@$(BUILD) --product daemon-bench
+	@Tests/TestSupport/with-journald .build/release/daemon-bench $(abspath $(HANDSHAKED)) $(BENCH_PARTS)
 
 # The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
 install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages, completions

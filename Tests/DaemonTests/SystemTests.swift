@@ -188,13 +188,51 @@ import Testing
         systemctl stop handshaked.socket handshaked-syslog.socket handshaked
         journalctl -q -o cat -u handshaked | tail -n 40
         """#
-    guard let run = try Systemd.run(script, arguments: [SystemTests.program, PackageRoot.path]) else { return }
+    guard let run = try Systemd.run(script) else { return }
     for word in [
       "ACTIVATED", "SYSLOG", "KEPT", "SURVIVED", "DATAGRAM", "CLOSED", "JOURNAL", "WATCHED", "ROTATED", "OPENED 15",
     ] {
       #expect(
         run.output.split(separator: "\n").contains(Substring(word)),
         "no \(word): \(run.output.suffix(6000))\(run.error.suffix(2000))")
+    }
+  }
+
+  /// The package itself, as `make deb` builds it: `HANDSHAKED_DEB=… make test`, or `make soak`, which builds it.
+  @Test func thePackageUnderSystemd() throws {
+    guard let package = ProcessInfo.processInfo.environment["HANDSHAKED_DEB"] else {
+      PackageRoot.skip("no package is given: HANDSHAKED_DEB=FILE.deb")
+      return
+    }
+    let copy = "/var/tmp/handshaked-test-\(UUID().uuidString).deb"
+    try FileManager.default.copyItem(atPath: package, toPath: copy)
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    let script =
+      SystemTests.record + #"""
+
+        until_true() { for _ in $(seq 100); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
+        dpkg -i --force-depends "$3" && echo INSTALLED
+        systemctl is-enabled -q handshaked || echo DISABLED
+        id -nG handshaked | grep -q systemd-journal && echo GROUPED
+        mkdir -p /var/log/remote/PC-1
+        printf 'sources:\n  - files: /var/log/remote/{host}/**\n' >/etc/handshaked/handshaked.yaml
+        echo seed >/var/log/remote/PC-1/CcmMessaging.log
+        handshaked check --as-service && echo OPEN
+        systemctl enable --now handshaked.socket handshaked && echo STARTED
+        until_true 'handshaked status | grep -q "files      1, lag 0"'
+        record mp-1 06:00:00 >>/var/log/remote/PC-1/CcmMessaging.log
+        until_true 'journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q mp-1' && echo ALERTED
+        journalctl -q -x -t handshaked HANDSHAKED_EVENT=opened | grep -q 'What Microsoft asks for' && echo EXPLAINED
+        bash -c 'source /usr/share/bash-completion/completions/handshaked && declare -F _handshaked >/dev/null' && echo COMPLETED
+        dpkg -r handshaked && ! systemctl is-active -q handshaked && echo REMOVED
+        """#
+    guard let run = try Systemd.run(script, arguments: [copy]) else { return }
+    for word in [
+      "INSTALLED", "DISABLED", "GROUPED", "OPEN", "STARTED", "ALERTED", "EXPLAINED", "COMPLETED", "REMOVED",
+    ] {
+      #expect(
+        run.output.split(separator: "\n").contains(Substring(word)),
+        "no \(word): \(run.output.suffix(3000))\(run.error.suffix(2000))")
     }
   }
 
@@ -237,7 +275,7 @@ import Testing
         systemctl stop handshaked.socket handshaked && [ "$(systemctl show -p Result --value handshaked)" = success ] && echo STOPPED
         journalctl -q -o cat -t handshaked HANDSHAKED_EVENT=opened | grep -c 'TLS handshakes with mp-' | sed 's/^/OPENED /'
         """#
-    guard let run = try Systemd.run(script, arguments: [SystemTests.program, PackageRoot.path]) else { return }
+    guard let run = try Systemd.run(script) else { return }
     for word in [
       "STARTED", "ALERTED", "EXPLAINED", "RESTARTED", "AGAIN", "RELOADED", "REFUSED", "STILL", "STOPPED", "OPENED 2",
     ] {
