@@ -138,7 +138,9 @@ let package = Package(
       name: "journal-probe", dependencies: ["Records", "Journal"], path: "Tests/journal-probe", swiftSettings: plain),
     .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
     .executableTarget(
-      name: "daemon-bench", dependencies: ["Records", "Journal", "CLinux"], path: "Tests/daemon-bench",
+      name: "daemon-bench",
+      dependencies: ["Records", "Journal", "CLinux", "Daemon", "Definitions", "Extraction", "Verification"],
+      path: "Tests/daemon-bench",
       swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]

@@ -78,6 +78,8 @@ package final class Service {
   private var isStopping = false
   /// Why it stopped by itself.
   package private(set) var failure: StartError?
+  /// Called when incidents opened, changed or ended, before that is stored: for measurements.
+  package var onEvents: (() -> Void)?
   private let control: Int32
   private let metrics: Int32
   private let signals: Int32
@@ -113,9 +115,7 @@ package final class Service {
     Notify.extendTimeout(by: .seconds(60))
     let store = try Service.open(plan, log)
     let state = try Service.state(of: store)
-    let known = state.checkpoints.compactMap {
-      try? JSONDecoder().decode(FileCheckpoint.self, from: Data($0.value))
-    }
+    let known = state.checkpoints.compactMap { FileCheckpoint(stored: $0.value) }
     let follower = try Service.follower(plan.configuration, known: known)
     // Files, and as many connections as the limit of open files leaves room for.
     var limits = ReceivingLimits()
@@ -247,18 +247,16 @@ package final class Service {
         tidy()
         lastSweep = now
       }
+      if rests, now >= restsUntil { endRest() }
       var worked = false
-      if mayRead, let part = follower.next() {
-        read(part)
-        worked = true
-      }
+      if mayRead, !rests, readFiles() { worked = true }
       if mayRead, readFeeds() { worked = true }
-      if !follower.hasReady, !feeds.hasMore { finishBacklog() }
+      if !follower.hasReady, !feeds.hasMore, !rests { finishBacklog() }
       commitIfDue()
       takeConfirmed()
       // Before it waits: what is there to be told is told, and nothing may come that ends the wait.
-      if !worked, !follower.hasReady, !feeds.hasMore, isDone() { break }
-      let isBusy = worked || ((follower.hasReady || feeds.hasMore) && mayRead)
+      if !worked, !follower.hasReady, !feeds.hasMore, !rests, isDone() { break }
+      let isBusy = worked || (((follower.hasReady && !rests) || feeds.hasMore) && mayRead)
       wait(milliseconds: isBusy ? 0 : timeout(now, watchdog, lastSweep + interval))
       say(follower.takeNotes())
     }
@@ -288,6 +286,8 @@ package final class Service {
     if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }
     if let watchdog { due = min(due, now + watchdog) }
     if mayRead, let next = feeds.due { due = min(due, next) }
+    // The queue of inotify holds 16,384 events; one is taken by each line of each file meanwhile.
+    if rests { due = min(due, restsUntil, now + 200_000) }
     return Int32(clamping: (max(due, now) - now) / 1000 + 1)
   }
 
@@ -295,10 +295,13 @@ package final class Service {
   private func wait(milliseconds: Int32) {
     // What may not be read stays with the kernel: a sender over TCP waits.
     let sources = mayRead ? feeds.descriptors : []
-    var waits = ([follower.inotify, signals, confirmations.wake, control, metrics] + sources).map {
+    // -1: nothing is asked of it. A file that grows while there is rest ends no wait.
+    var waits = ([rests ? -1 : follower.inotify, signals, confirmations.wake, control, metrics] + sources).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return }
+    let count = poll(&waits, nfds_t(waits.count), milliseconds)
+    if rests { follower.drain(now: Service.now(), leavesGrowth: true) }
+    guard count > 0 else { return }
     if waits[0].revents != 0 { follower.drain(now: Service.now()) }
     if waits[1].revents != 0 { takeSignals() }
     if waits[3].revents != 0 { answer() }
@@ -323,13 +326,53 @@ package final class Service {
 
   // MARK: - Reading
 
+  /// Where thousands of files grow by a line each, every line has its turn of the walk, its look at the file and its
+  /// checkpoint. After a round of many small parts there is rest, so that the next round reads several lines of each: work is
+  /// at most a sixteenth of the time. Large parts and short rounds know no rest.
+  private var rests = false
+  private var restsUntil: UInt64 = 0
+  private var round = (start: UInt64(0), partCount: 0, byteCount: UInt64(0))
+  private static let restFactor: UInt64 = 15
+  private static let longestRest: UInt64 = 4_000_000
+  private static let shortRound: UInt64 = 20_000
+  private static let smallPart: UInt64 = 16 * 1024
+
+  /// Reads some parts of files; false when nothing waits.
+  private func readFiles() -> Bool {
+    guard follower.hasReady else { return false }
+    let start = Service.monotonic()
+    if round.partCount == 0 { round = (start, 0, 0) }
+    // Others have their turn after a few milliseconds.
+    while mayRead, Service.monotonic() - start < 4_000, let part = follower.next() {
+      let before = counters.byteCount
+      read(part)
+      round.partCount += 1
+      round.byteCount += counters.byteCount - before
+    }
+    if !follower.hasReady {
+      let now = Service.monotonic()
+      if now - round.start > Service.shortRound, round.byteCount / UInt64(max(1, round.partCount)) < Service.smallPart {
+        rests = true
+        restsUntil = now + min(Service.longestRest, (now - round.start) * Service.restFactor)
+      }
+      round.partCount = 0
+    }
+    return true
+  }
+
+  private func endRest() {
+    rests = false
+    follower.drain(now: Service.now(), leavesGrowth: true)
+    if follower.needsSweep { follower.sweep(now: Service.now()) }
+  }
+
   private func read(_ part: Follower.Part) {
     let received = Service.now()
     let (evidence, end, memory) = walk.read(part)
     follower.finished(part, at: end, lineCount: evidence.lineCount, memory: memory)
     if let error = evidence.error { log("\(error)") }
     let isNew = take(evidence, byteCount: end - part.offset, received: received)
-    if isNew, let checkpoint = follower.checkpoint(of: part.id) { keep(checkpoint) }
+    if isNew { movedFiles.insert(part.id) }
   }
 
   /// Takes a turn of the sockets and of the journal; false when there was nothing.
@@ -378,16 +421,35 @@ package final class Service {
         events += fold.note(evidence.findings[step.index], received: received)
       }
     }
-    change.extents.append(extent)
+    // Nothing to be counted twice: its place, in the checkpoint, is all there is to keep.
+    if !extent.findings.isEmpty || !extent.activities.isEmpty { change.extents.append(extent) }
     pendingBytes += UInt64(256 + extent.activities.count * 200 + extent.findings.count * 1000)
+    if !events.isEmpty { onEvents?() }
     tell(events)
     markDirty()
     return true
   }
 
-  private func keep(_ checkpoint: FileCheckpoint) {
-    guard let value = try? JSONEncoder().encode(checkpoint) else { return }
-    change.checkpoints.append(Checkpoint(key: checkpoint.stream, offset: checkpoint.offset, value: Array(value)))
+  /// Files that were read since the last commit: their checkpoints are made then, once for each.
+  private var movedFiles: Set<Int> = []
+  private func keepMovedFiles() {
+    for id in movedFiles {
+      guard let checkpoint = follower.checkpoint(of: id) else { continue }
+      change.checkpoints.append(
+        Checkpoint(key: checkpoint.stream, offset: checkpoint.offset, value: checkpoint.stored))
+    }
+    movedFiles.removeAll(keepingCapacity: true)
+  }
+
+  /// Incidents as they are now.
+  private func keepIncidents() {
+    for incident in fold.takeChanged() {
+      guard let value = try? JSONEncoder().encode(incident) else { continue }
+      change.incidents.append(
+        StoredIncident(
+          id: incident.id, key: incident.key, isOpen: incident.isOpen, time: Timestamp(microseconds: incident.last),
+          value: Array(value)))
+    }
   }
 
   private func markDirty() {
@@ -439,14 +501,7 @@ package final class Service {
   // MARK: - Telling
 
   private func tell(_ events: [IncidentEvent]) {
-    for incident in fold.takeChanged() {
-      guard let value = try? JSONEncoder().encode(incident) else { continue }
-      change.incidents.append(
-        StoredIncident(
-          id: incident.id, key: incident.key, isOpen: incident.isOpen, time: Timestamp(microseconds: incident.last),
-          value: Array(value)))
-      markDirty()
-    }
+    if fold.hasChanged { markDirty() }
     guard plan.configuration.toJournal, !isBacklog else { return }
     for event in events where isToBeTold(event) {
       enqueue(
@@ -530,13 +585,15 @@ package final class Service {
       if now >= retryAt { commit() }
       return
     }
-    let isLarge = change.extents.count >= 512 || pendingBytes > Service.pendingLimit / 8
+    let isLarge = change.extents.count >= 512 || movedFiles.count >= 32_768 || pendingBytes > Service.pendingLimit / 8
     if isUrgent || isLarge || now - dirtySince >= Service.commitInterval { commit() }
   }
 
   private func commit() {
     guard dirtySince != nil else { return }
     change.time = Service.now()
+    keepMovedFiles()
+    keepIncidents()
     change.checkpoints += feeds.checkpoints(now: Service.monotonic())
     if isBacklog { change.checkpoints.append(Checkpoint(key: Service.firstReading, offset: 0, value: [])) }
     do throws(StoreError) {
@@ -576,6 +633,7 @@ package final class Service {
       let next = isSame ? nil : try Service.follower(fresh.configuration, known: follower.checkpoints)
       try feeds.take(
         fresh.configuration.sources, engine: fresh.engine, zone: fresh.zone, now: Service.monotonic())
+      keepMovedFiles()
       if let next {
         next.scan(now: Service.now())
         follower = next

@@ -75,7 +75,7 @@ final class Bench {
   /// The end of the process and a new one that goes on from its checkpoints.
   func restart() throws {
     let known = try follower.checkpoints.map {
-      try JSONDecoder().decode(FileCheckpoint.self, from: JSONEncoder().encode($0))
+      try #require(FileCheckpoint(stored: $0.stored))
     }
     follower = try Follower(patterns: [try SourcePattern(pattern)], known: known, options: options)
     follower.scan(now: clock)

@@ -1,8 +1,11 @@
 import CLinux
+import Daemon
+import Definitions
 import Foundation
 import Glibc
 import Journal
 import Records
+import Verification
 
 struct BenchError: Error, CustomStringConvertible {
   let description: String
@@ -89,7 +92,14 @@ final class ServiceProcess {
     process.waitUntilExit()
   }
 
-  func status() throws -> [String: Any] {
+  func status() throws -> [String: Any] { try ServiceProcess.asking(program, root: root)() }
+
+  /// Asks a service by its control socket.
+  static func asking(_ program: String, root: String) -> () throws -> [String: Any] {
+    { try status(program, root) }
+  }
+
+  private static func status(_ program: String, _ root: String) throws -> [String: Any] {
     let asked = Process()
     let pipe = Pipe()
     asked.executableURL = URL(fileURLWithPath: program)
@@ -133,7 +143,7 @@ struct DaemonBench {
   /// A benign record of a client, 200 bytes.
   static let benign =
     Array(
-      #"<![LOG[Successfully queued event on HTTP/HTTPS failure for server 'mp01.corp.example'.]LOG]!><time="06:00:00.125-60" date="03-02-2026" component="CcmMessaging" context="" type="1" thread="4242" file="x.cpp:1">"#
+      #"<![LOG[The inventory of this machine was looked at and has not changed since the last time it ran; nothing is to be sent now.]LOG]!><time="06:00:00.125-60" date="03-02-2026" component="CcmMessaging" context="" type="1" thread="4242" file="x.cpp:1">"#
         .utf8) + [0x0D, 0x0A]
 
   static func failure(_ number: Int) -> [UInt8] {
@@ -190,20 +200,25 @@ struct DaemonBench {
 
   // MARK: - Parts
 
-  /// Append to decided and stored (the store's log is written), beside append to echoed by a process that does nothing but
-  /// inotify, pread and write. Both watch 10,000 files of their own, in turn.
+  /// Append to decided (an incident opened), to stored and to readable in the journal, beside append to echoed by a
+  /// process that does nothing but inotify, pread and write. Both watch 10,000 files of their own, in turn. The service
+  /// runs in this process, so that its decision is told the way the echo is: by a write that ends a wait.
   func latency(fileCount: Int = 10_000, rounds: Int = 400) throws {
     let root = try DaemonBench.folder("latency")
     defer { try? FileManager.default.removeItem(atPath: root) }
     let logs = try DaemonBench.files(root + "/logs", count: fileCount, keepingOpenEach: 10)
     let echoed = try DaemonBench.files(root + "/echo", count: fileCount, keepingOpenEach: 10)
     defer { for descriptor in logs + echoed { close(descriptor) } }
-    let service = try ServiceProcess(program, root: root)
-    defer { service.stop() }
-    _ = try service.waitUntilRead(1)
+    for name in ["out", "decided"] {
+      try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
+    }
+    let (running, ended) = try DaemonBench.runHere(root)
+    defer {
+      kill(getpid(), SIGTERM)
+      ended.wait()
+    }
     let echo = Process()
-    try FileManager.default.createDirectory(atPath: root + "/out", withIntermediateDirectories: true)
-    echo.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+    echo.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     echo.arguments = ["--echo", root + "/echo", root + "/out/echo"]
     let echoWatch = Watch(root + "/out")
     try echo.run()
@@ -212,42 +227,69 @@ struct DaemonBench {
       echo.waitUntilExit()
     }
     guard echoWatch.wait(since: monotonic()) != nil else { throw BenchError(description: "the echo did not start") }
-    // Until the first reading is over and everything is at rest.
-    while try service.status()["isBacklog"] as? Bool != false { usleep(100_000) }
+    let asked = ServiceProcess.asking(program, root: root)
+    while try asked()["isBacklog"] as? Bool != false { usleep(100_000) }
     usleep(6_000_000)
+    _ = running
+    let decidedWatch = Watch(root + "/decided")
     let storeWatch = Watch(root + "/store")
     let journal =
       FileManager.default.fileExists(atPath: "/run/systemd/journal/socket") ? try JournalReader.following() : nil
     var decided: [Double] = []
+    var stored: [Double] = []
     var told: [Double] = []
     var bare: [Double] = []
     var random = SystemRandomNumberGenerator()
     for round in 0..<rounds {
       usleep(UInt32.random(in: 5_000...25_000, using: &random))
-      storeWatch.drain()
-      echoWatch.drain()
+      for watch in [storeWatch, echoWatch, decidedWatch] { watch.drain() }
       let line = DaemonBench.failure(round)
       var start = monotonic()
       DaemonBench.write(logs.randomElement(using: &random)!, line)
-      if let time = storeWatch.wait(since: start) { decided.append(time) }
+      if let time = decidedWatch.wait(since: start) { decided.append(time) }
+      if let time = storeWatch.wait(since: start) { stored.append(time) }
       if let journal, let time = try DaemonBench.waitForMessage(journal, since: start) { told.append(time) }
-      usleep(2_000)
+      usleep(UInt32.random(in: 5_000...25_000, using: &random))
       echoWatch.drain()
       start = monotonic()
       DaemonBench.write(echoed.randomElement(using: &random)!, line)
       if let time = echoWatch.wait(since: start) { bare.append(time) }
     }
     print("latency, \(fileCount) files, \(decided.count) of \(rounds) appends")
-    print("  append → decided and stored   \(DaemonBench.milliseconds(decided))")
+    print("  append → decided              \(DaemonBench.milliseconds(decided))")
     print("  append → echo                 \(DaemonBench.milliseconds(bare))")
     print(
       String(
         format: "  ratio                         p50 %.2f, p99 %.2f",
         DaemonBench.percentile(decided, 0.5) / DaemonBench.percentile(bare, 0.5),
         DaemonBench.percentile(decided, 0.99) / DaemonBench.percentile(bare, 0.99)))
+    print("  append → stored               \(DaemonBench.milliseconds(stored))")
     if journal != nil {
       print("  append → readable in journal  \(DaemonBench.milliseconds(told)), \(told.count) messages")
     }
+  }
+
+  /// The service in a thread of this process; each decision is a byte written to `decided/told`.
+  private static func runHere(_ root: String) throws -> (Thread, DispatchSemaphore) {
+    var configuration = Configuration()
+    configuration.sources = [.init(files: root + "/logs/{host}/**", place: Place(file: "bench"))]
+    configuration.storePath = root + "/store/state.db"
+    configuration.controlSocket = root + "/control"
+    try Data("control: { socket: \(root)/control }\n".utf8).write(to: URL(fileURLWithPath: root + "/c.yaml"))
+    guard let engine = DefinitionSet().engine else { throw BenchError(description: "the definitions have faults") }
+    let plan = ServicePlan(configuration: configuration, engine: engine, zone: .utc)
+    let told = open(root + "/decided/told", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let ended = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      defer { ended.signal() }
+      guard let service = try? Service(plan, load: { plan }, log: { _ in }) else { return }
+      service.onEvents = { write(told, [0x31]) }
+      service.run()
+      try? service.shutDown()
+    }
+    thread.stackSize = 16 * 1024 * 1024
+    thread.start()
+    return (thread, ended)
   }
 
   private static func waitForMessage(_ journal: JournalReader, since start: Double) throws -> Double? {
