@@ -328,12 +328,12 @@ package final class Service {
 
   /// Where thousands of files grow by a line each, every line has its turn of the walk, its look at the file and its
   /// checkpoint. After a round of many small parts there is rest, so that the next round reads several lines of each: work is
-  /// at most a sixteenth of the time. Large parts and short rounds know no rest.
+  /// at most a twentieth of the time. Large parts and short rounds know no rest.
   private var rests = false
   private var restsUntil: UInt64 = 0
   private var round = (start: UInt64(0), partCount: 0, byteCount: UInt64(0))
-  private static let restFactor: UInt64 = 15
-  private static let longestRest: UInt64 = 4_000_000
+  private static let restFactor: UInt64 = 19
+  private static let longestRest: UInt64 = 5_000_000
   private static let shortRound: UInt64 = 20_000
   private static let smallPart: UInt64 = 16 * 1024
 
