@@ -7,7 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test soak lint format warnings check bench bench-count plot install deb clean
+.PHONY: help setup build demo test soak lint format warnings check bench bench-count bench-daemon plot install deb clean
 
 BUILD := swift build -c release
 TEST := swift test -c release --disable-xctest --disable-testable-imports
@@ -15,6 +15,7 @@ HANDSHAKED := .build/release/handshaked
 SWIFT_SOURCES := Sources Tests Package.swift
 # Options of the benchmark: make bench BENCH_ARGS='--help'
 BENCH_ARGS ?=
+BENCH_PARTS ?=
 SOAK_KILLS ?= 500
 SOAK_SCRIPTS ?= 5000
 # make install DESTDIR=/tmp/root
@@ -47,10 +48,12 @@ test: ## build and run all tests
 	@.ci/setup test
 	@.ci/summary $(TEST)
 
-soak: setup ## many more kills and tail scripts than `test` (SOAK_KILLS, SOAK_SCRIPTS)
+soak: setup ## many more kills and tail scripts than `test` (SOAK_KILLS, SOAK_SCRIPTS), and the package under systemd
 	@.ci/setup test
+	@$(MAKE) deb
 	@HANDSHAKED_KILLS=$(SOAK_KILLS) HANDSHAKED_TAIL_SCRIPTS=$(SOAK_SCRIPTS) \
-	  $(TEST) --filter 'killedAtAnyMoment|anyScriptOfActions'
+	  HANDSHAKED_DEB="$$(ls -t $(CURDIR)/.build-static/handshaked_*.deb | head -n 1)" \
+	  $(TEST) --filter 'killedAtAnyMoment|anyScriptOfActions|thePackageUnderSystemd'
 
 lint: ## check the style of the Swift sources
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
@@ -88,11 +91,18 @@ plot: ## measure corpora and other log tools, draw them into the picture of the 
 	@$(BUILD) --product handshaked-bench
 	@.build/release/handshaked-bench --parts corpora --peers --plot Sources/handshaked-bench/Plots/speed.svg $(BENCH_ARGS)
 
+# Latency, processor time, throughput and start of the running service, beside a journald of its own.
+bench-daemon: ## measure the running service (BENCH_PARTS='latency idle lines throughput start')
+	@.ci/setup test
+	@$(BUILD) --product handshaked
+	@$(BUILD) --product daemon-bench
+	@Tests/TestSupport/with-journald .build/release/daemon-bench $(abspath $(HANDSHAKED)) $(BENCH_PARTS)
+
 # The Swift runtime is linked in: the machines that run it need no Swift. Its own build folder, since all objects differ.
-install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages
+install: setup ## install below DESTDIR: executable, units, catalog, configuration, man pages, completions
 	@$(BUILD) --static-swift-stdlib --scratch-path .build-static --product handshaked
 	@install -D -m 755 -s .build-static/release/handshaked '$(DESTDIR)/usr/bin/handshaked'
-	@install -D -m 644 -t '$(DESTDIR)/lib/systemd/system' systemd/handshaked.service systemd/handshaked.socket
+	@install -D -m 644 -t '$(DESTDIR)/lib/systemd/system' systemd/handshaked.service systemd/handshaked.socket systemd/handshaked-syslog.socket
 	@install -D -m 644 systemd/handshaked.catalog '$(DESTDIR)/usr/lib/systemd/catalog/handshaked.catalog'
 	@install -D -m 644 systemd/handshaked.sysusers.conf '$(DESTDIR)/usr/lib/sysusers.d/handshaked.conf'
 	@[ -e '$(DESTDIR)/etc/handshaked/handshaked.yaml' ] || \
@@ -105,6 +115,11 @@ install: setup ## install below DESTDIR: executable, units, catalog, configurati
 	@install -d '$(DESTDIR)/usr/share/bash-completion/completions'
 	@.build-static/release/handshaked --generate-completion-script bash \
 	  >'$(DESTDIR)/usr/share/bash-completion/completions/handshaked'
+	@install -d '$(DESTDIR)/usr/share/zsh/vendor-completions' '$(DESTDIR)/usr/share/fish/vendor_completions.d'
+	@.build-static/release/handshaked --generate-completion-script zsh \
+	  >'$(DESTDIR)/usr/share/zsh/vendor-completions/_handshaked'
+	@.build-static/release/handshaked --generate-completion-script fish \
+	  >'$(DESTDIR)/usr/share/fish/vendor_completions.d/handshaked.fish'
 
 deb: setup ## build handshaked_VERSION_ARCH.deb in .build-static
 	@rm -rf .build-static/deb

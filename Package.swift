@@ -42,6 +42,7 @@ let package = Package(
     // Around the walk.
     .target(name: "Incidents", dependencies: ["Records"], swiftSettings: plain),
     .target(name: "Following", dependencies: ["Records", "Ingest", "CLinux"], swiftSettings: plain),
+    .target(name: "Receiving", dependencies: ["Records", "CLinux"], swiftSettings: plain),
     .target(
       name: "Definitions",
       dependencies: ["Records", "Framing", "Scanning", "Extraction", .product(name: "Yams", package: "Yams")],
@@ -59,14 +60,14 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "Records", "Ingest", "Framing", "Detection", "Extraction", "Clients", "Incidents", "Following", "Store",
-        "Journal", "Sinks",
-        "Definitions", "Verification", "CLinux",
-      ], swiftSettings: plain),
+        "Records", "Ingest", "Framing", "Detection", "Extraction", "Clients", "Incidents", "Following",
+        "Receiving", "Store", "Journal", "Sinks", "Definitions", "Verification", "CLinux",
+      ],
+      swiftSettings: plain),
     .executableTarget(
       name: "handshaked",
       dependencies: [
-        "Daemon", "Incidents", "Store", "CLinux",
+        "Daemon", "Following", "Incidents", "Store", "CLinux",
         "Records", "Ingest", "Detection", "Definitions", "Extraction", "Clients", "Scanning", "Sinks", "Verification",
         "Replay", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -96,6 +97,7 @@ let package = Package(
       name: "DaemonTests", dependencies: ["Daemon", "Definitions", "Replay", "Store", "TestSupport", "handshaked"],
       swiftSettings: plain),
     .testTarget(name: "FollowingTests", dependencies: ["Following", "Ingest", "TestSupport"], swiftSettings: plain),
+    .testTarget(name: "ReceivingTests", dependencies: ["Receiving", "CLinux", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "FramingTests", dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "TestSupport"],
@@ -138,6 +140,11 @@ let package = Package(
     .testTarget(name: "JournalTests", dependencies: ["Journal", "journal-probe", "TestSupport"], swiftSettings: plain),
     .testTarget(
       name: "BenchTests", dependencies: ["handshaked-bench", "Detection", "Replay", "TestSupport"],
+      swiftSettings: plain),
+    .executableTarget(
+      name: "daemon-bench",
+      dependencies: ["Records", "Journal", "CLinux", "Daemon", "Definitions", "Extraction", "Verification"],
+      path: "Tests/daemon-bench",
       swiftSettings: plain),
     .testTarget(name: "CommandTests", dependencies: ["handshaked", "TestSupport"], swiftSettings: plain),
   ]

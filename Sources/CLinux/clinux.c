@@ -1,10 +1,14 @@
 #define _GNU_SOURCE
 #include "clinux.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -151,3 +155,166 @@ int hl_unix_listen(const char *path, unsigned mode) {
 }
 
 int hl_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC); }
+
+int hl_poller_open(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int hl_poller_add(int poller, int descriptor, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = token};
+    return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int hl_poller_remove(int poller, int descriptor) { return epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL); }
+
+int hl_poller_ready(int poller, uint64_t *tokens, int limit) {
+    struct epoll_event events[256];
+    if (limit > 256) limit = 256;
+    int count = epoll_wait(poller, events, limit, 0);
+    for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
+    return count < 0 ? 0 : count;
+}
+
+int hl_socket_look(int descriptor, hl_socket *kind) {
+    int type = 0, listening = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return -1;
+    size = sizeof listening;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0) listening = 0;
+    struct sockaddr_storage address = {0};
+    size = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &size) != 0) return -1;
+    *kind = (hl_socket){
+        .is_stream = type == SOCK_STREAM,
+        .is_datagram = type == SOCK_DGRAM,
+        .is_listening = listening != 0,
+        .is_internet = address.ss_family == AF_INET || address.ss_family == AF_INET6,
+        .is_unix = address.ss_family == AF_UNIX,
+    };
+    return 0;
+}
+
+// Closes after a failed call and keeps its error number.
+static int given_up(int descriptor) {
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return -1;
+}
+
+int hl_internet_listen(const char *address, uint16_t port, int is_stream) {
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const int is_v6 = strchr(address, ':') != NULL;
+    const int parsed = is_v6 ? inet_pton(AF_INET6, address, &v6.sin6_addr) : inet_pton(AF_INET, address, &v4.sin_addr);
+    if (parsed != 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    int descriptor = socket(
+        is_v6 ? AF_INET6 : AF_INET, (is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    int one = 1;
+    if (is_stream) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    const int status = is_v6 ? bind(descriptor, (struct sockaddr *)&v6, sizeof v6)
+                             : bind(descriptor, (struct sockaddr *)&v4, sizeof v4);
+    if (status != 0 || (is_stream && listen(descriptor, 1024) != 0)) return given_up(descriptor);
+    return descriptor;
+}
+
+int hl_unix_datagrams(const char *path, unsigned mode) {
+    struct sockaddr_un address;
+    if (address_of(path, &address) != 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISSOCK(info.st_mode)) {
+        if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0) {
+            errno = EADDRINUSE;
+            return given_up(descriptor);
+        }
+        unlink(path);
+    }
+    mode_t before = umask(0777 & ~mode);
+    int status = bind(descriptor, (struct sockaddr *)&address, sizeof address);
+    umask(before);
+    return status == 0 ? descriptor : given_up(descriptor);
+}
+
+void hl_receiver_prepare(int descriptor, int byte_count) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags >= 0) fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+    int one = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+    int have = 0;
+    socklen_t size = sizeof have;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &have, &size) == 0 && have < byte_count)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &byte_count, sizeof byte_count);
+}
+
+static void peer_text(const struct sockaddr_storage *address, char *peer) {
+    peer[0] = 0;
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        if (ntohl(v4->sin_addr.s_addr) >> 24 != 127) inet_ntop(AF_INET, &v4->sin_addr, peer, HL_PEER_LIMIT);
+    } else if (address->ss_family == AF_INET6) {
+        const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(v6)) {
+            if (v6->s6_addr[12] != 127) inet_ntop(AF_INET, v6->s6_addr + 12, peer, HL_PEER_LIMIT);
+        } else if (!IN6_IS_ADDR_LOOPBACK(v6)) {
+            inet_ntop(AF_INET6, v6, peer, HL_PEER_LIMIT);
+        }
+    }
+}
+
+int hl_accept_peer(int descriptor, char *peer) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    int connection = accept4(descriptor, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (connection < 0) return -1;
+    int one = 1;
+    setsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    peer_text(&address, peer);
+    return connection;
+}
+
+void hl_peer(int descriptor, char *peer) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    peer[0] = 0;
+    if (getpeername(descriptor, (struct sockaddr *)&address, &size) == 0) peer_text(&address, peer);
+}
+
+long hl_datagram(int descriptor, void *buffer, size_t room, char *peer, uint32_t *dropped) {
+    struct sockaddr_storage address = {0};
+    struct iovec vector = {buffer, room};
+    union {
+        char bytes[CMSG_SPACE(sizeof(uint32_t)) + 64];
+        struct cmsghdr alignment;
+    } control;
+    struct msghdr message = {
+        .msg_name = &address,
+        .msg_namelen = sizeof address,
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    // MSG_TRUNC: the length as it was sent.
+    long count = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_TRUNC);
+    if (count < 0) return -1;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_RXQ_OVFL)
+            memcpy(dropped, CMSG_DATA(part), sizeof *dropped);
+    }
+    peer_text(&address, peer);
+    return count;
+}
+
+int hl_holds(const void *bytes, size_t count, const char *word) { return memmem(bytes, count, word, strlen(word)) != NULL; }
+
+uint64_t hl_raise_open_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}

@@ -7,6 +7,7 @@ import Glibc
 import Incidents
 import Ingest
 import Journal
+import Receiving
 import Records
 import Sinks
 import Store
@@ -40,8 +41,8 @@ package struct ServicePlan: Sendable {
 /// `handshaked run`: one thread that waits for what changed, reads it, commits what it proved together with the place it
 /// was read to, and tells what is to be told.
 ///
-///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─► IncidentFold ─► StoreChange ─► commit
-///                                                                                           outbox ─► JournalDelivery
+///     inotify, signals, control ─► poll ─► Follower.next ─► Walk.read ─┬─► IncidentFold ─► StoreChange ─► commit
+///     sockets, journal ──────────► poll ─► Feeds.read ─────────────────┘                       outbox ─► JournalDelivery
 ///
 /// A message is in the outbox by the same transaction as its evidence and leaves it once it was read back: a kill at any
 /// moment loses none and doubles none.
@@ -50,6 +51,7 @@ package final class Service {
   private let load: () throws -> ServicePlan
   private var walk: Walk
   private var follower: Follower
+  private let feeds: Feeds
   private let store: StateStore
   private let journal: JournalDelivery
   private let confirmations: Confirmations
@@ -76,6 +78,8 @@ package final class Service {
   private var isStopping = false
   /// Why it stopped by itself.
   package private(set) var failure: StartError?
+  /// Called when incidents opened, changed or ended, before that is stored: for measurements.
+  package var onEvents: (() -> Void)?
   private let control: Int32
   private let metrics: Int32
   private let signals: Int32
@@ -111,19 +115,25 @@ package final class Service {
     Notify.extendTimeout(by: .seconds(60))
     let store = try Service.open(plan, log)
     let state = try Service.state(of: store)
-    let known = state.checkpoints.compactMap {
-      try? JSONDecoder().decode(FileCheckpoint.self, from: Data($0.value))
-    }
+    let known = state.checkpoints.compactMap { FileCheckpoint(stored: $0.value) }
     let follower = try Service.follower(plan.configuration, known: known)
+    // Files, and as many connections as the limit of open files leaves room for.
+    var limits = ReceivingLimits()
+    let others: UInt64 = 2048
+    let room = hl_raise_open_files()
+    limits.connectionCount = min(limits.connectionCount, room > 2 * others ? Int(room - others) : 256)
+    let feeds = try Service.feeds(state, limits)
+    try feeds.take(plan.configuration.sources, engine: plan.engine, zone: plan.zone, now: Service.monotonic())
     let walk = try Walk(plan.engine, zone: plan.zone)
     self.plan = plan
     self.load = load
     self.log = log
     self.store = store
     self.follower = follower
+    self.feeds = feeds
     self.walk = walk
     // A first reading that was cut off goes on: what it left open was not told yet.
-    isBacklog = known.isEmpty || state.checkpoints.contains { $0.key == Service.firstReading }
+    isBacklog = state.checkpoints.isEmpty || state.checkpoints.contains { $0.key == Service.firstReading }
     fold = IncidentFold(
       open: state.incidents.filter(\.isOpen).compactMap {
         try? JSONDecoder().decode(Incident.self, from: Data($0.value))
@@ -140,6 +150,10 @@ package final class Service {
       sentBefore.insert(message.id)
     }
     for known in state.acknowledgements { acknowledgements[known.incident] = known.until }
+    if !feeds.restsToRemove.isEmpty {
+      change.removedCheckpoints += feeds.restsToRemove
+      markDirty()
+    }
   }
 
   private static func open(_ plan: ServicePlan, _ log: (String) -> Void) throws -> StateStore {
@@ -166,18 +180,29 @@ package final class Service {
   }
   private static let given = Notify.listenDescriptors()
 
+  private static func feeds(_ state: StoredState, _ limits: ReceivingLimits) throws -> Feeds {
+    do {
+      return try Feeds(known: state.checkpoints, given: given, limits: limits)
+    } catch {
+      throw StartError(text: "\(error)", status: 74)
+    }
+  }
+
   private static func follower(_ configuration: Configuration, known: [FileCheckpoint]) throws -> Follower {
     var patterns: [SourcePattern] = []
     for source in configuration.sources {
+      guard case .files(let files) = source.kind else { continue }
       do throws(SourcePattern.Fault) {
-        patterns.append(try SourcePattern(source.files))
+        patterns.append(try SourcePattern(files))
       } catch {
         throw StartError(
           text: Diagnostic(what: error.what, at: source.place, fix: error.fix).description, status: 78)
       }
     }
     var options = Follower.Options()
-    options.startsAtEnd = configuration.sources.contains(where: \.startsAtEnd)
+    options.startsAtEnd = configuration.sources.contains {
+      if case .files = $0.kind { $0.startsAtEnd } else { false }
+    }
     return try Follower(patterns: patterns, known: known, options: options)
   }
 
@@ -218,22 +243,30 @@ package final class Service {
       let interval = follower.pollsAny ? Service.pollingInterval : Service.sweepInterval
       if now - lastSweep >= interval {
         follower.sweep(now: Service.now())
+        feeds.tidy(now: Service.now(), monotonic: now)
         tidy()
         lastSweep = now
       }
+      if rests, now >= restsUntil { endRest() }
       var worked = false
-      if mayRead, let part = follower.next() {
-        read(part)
-        worked = true
-      }
-      if !follower.hasReady { finishBacklog() }
+      if mayRead, !rests, readFiles() { worked = true }
+      if mayRead, readFeeds() { worked = true }
+      if !follower.hasReady, !feeds.hasMore, !rests { finishBacklog() }
       commitIfDue()
       takeConfirmed()
-      wait(milliseconds: worked || (follower.hasReady && mayRead) ? 0 : timeout(now, watchdog, lastSweep + interval))
+      // Before it waits: what is there to be told is told, and nothing may come that ends the wait.
+      if !worked, !follower.hasReady, !feeds.hasMore, !rests, isDone() { break }
+      let isBusy = worked || (((follower.hasReady && !rests) || feeds.hasMore) && mayRead)
+      wait(milliseconds: isBusy ? 0 : timeout(now, watchdog, lastSweep + interval))
       say(follower.takeNotes())
-      if !worked, !follower.hasReady, isDone() { break }
     }
     Notify.stopping()
+    if mayRead {
+      let (parts, rests) = feeds.finish(now: Service.now(), monotonic: Service.monotonic())
+      for part in parts { _ = take(part, byteCount: part.extent.to - part.extent.from, received: Service.now()) }
+      change.checkpoints += rests
+      if !parts.isEmpty || !rests.isEmpty || feeds.isChanged { markDirty() }
+    }
     commit()
     // What is confirmed by now need not be looked up at the next start.
     takeConfirmed()
@@ -252,20 +285,30 @@ package final class Service {
     var due = nextSweep
     if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }
     if let watchdog { due = min(due, now + watchdog) }
+    if mayRead, let next = feeds.due { due = min(due, next) }
+    // The queue of inotify holds 16,384 events; one is taken by each line of each file meanwhile.
+    if rests { due = min(due, restsUntil, now + 200_000) }
     return Int32(clamping: (max(due, now) - now) / 1000 + 1)
   }
 
   /// Waits for something to happen, and takes it.
   private func wait(milliseconds: Int32) {
-    var waits = [follower.inotify, signals, confirmations.wake, control, metrics].map {
+    // What may not be read stays with the kernel: a sender over TCP waits.
+    let sources = mayRead ? feeds.descriptors : []
+    // -1: nothing is asked of it. A file that grows while there is rest ends no wait.
+    var waits = ([rests ? -1 : follower.inotify, signals, confirmations.wake, control, metrics] + sources).map {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
-    guard poll(&waits, nfds_t(waits.count), milliseconds) > 0 else { return }
+    let count = poll(&waits, nfds_t(waits.count), milliseconds)
+    if rests { follower.drain(now: Service.now(), leavesGrowth: true) }
+    guard count > 0 else { return }
     if waits[0].revents != 0 { follower.drain(now: Service.now()) }
     if waits[1].revents != 0 { takeSignals() }
     if waits[3].revents != 0 { answer() }
     if waits[4].revents != 0 { answerMetrics() }
+    if waits.dropFirst(5).contains(where: { $0.revents != 0 }) { areFeedsReady = true }
   }
+  private var areFeedsReady = true
 
   private func takeSignals() {
     while true {
@@ -283,16 +326,79 @@ package final class Service {
 
   // MARK: - Reading
 
+  /// Where thousands of files grow by a line each, every line has its turn of the walk, its look at the file and its
+  /// checkpoint. After a round of many small parts there is rest, so that the next round reads several lines of each: work is
+  /// at most a twentieth of the time. Large parts and short rounds know no rest.
+  private var rests = false
+  private var restsUntil: UInt64 = 0
+  private var round = (start: UInt64(0), partCount: 0, byteCount: UInt64(0))
+  private static let restFactor: UInt64 = 19
+  private static let longestRest: UInt64 = 5_000_000
+  private static let shortRound: UInt64 = 20_000
+  private static let smallPart: UInt64 = 16 * 1024
+
+  /// Reads some parts of files; false when nothing waits.
+  private func readFiles() -> Bool {
+    guard follower.hasReady else { return false }
+    let start = Service.monotonic()
+    if round.partCount == 0 { round = (start, 0, 0) }
+    // Others have their turn after a few milliseconds.
+    while mayRead, Service.monotonic() - start < 4_000, let part = follower.next() {
+      let before = counters.byteCount
+      read(part)
+      round.partCount += 1
+      round.byteCount += counters.byteCount - before
+    }
+    if !follower.hasReady {
+      let now = Service.monotonic()
+      if now - round.start > Service.shortRound, round.byteCount / UInt64(max(1, round.partCount)) < Service.smallPart {
+        rests = true
+        restsUntil = now + min(Service.longestRest, (now - round.start) * Service.restFactor)
+      }
+      round.partCount = 0
+    }
+    return true
+  }
+
+  private func endRest() {
+    rests = false
+    follower.drain(now: Service.now(), leavesGrowth: true)
+    if follower.needsSweep { follower.sweep(now: Service.now()) }
+  }
+
   private func read(_ part: Follower.Part) {
     let received = Service.now()
     let (evidence, end, memory) = walk.read(part)
     follower.finished(part, at: end, lineCount: evidence.lineCount, memory: memory)
-    counters.byteCount += end - part.offset
+    if let error = evidence.error { log("\(error)") }
+    let isNew = take(evidence, byteCount: end - part.offset, received: received)
+    if isNew { movedFiles.insert(part.id) }
+  }
+
+  /// Takes a turn of the sockets and of the journal; false when there was nothing.
+  private func readFeeds() -> Bool {
+    guard areFeedsReady || feeds.hasMore || feeds.due.map({ $0 <= Service.monotonic() }) ?? false else { return false }
+    areFeedsReady = false
+    let received = Service.now()
+    let parts = feeds.read(now: received, monotonic: Service.monotonic())
+    for text in feeds.takeNotes() { log(text) }
+    for part in parts {
+      let isNew = take(part, byteCount: part.extent.to - part.extent.from, received: received)
+      // Whoever sent it does not have it any more.
+      if isNew, part.isVolatile, !part.findings.isEmpty || !part.extent.activities.isEmpty { isUrgent = true }
+    }
+    if feeds.isChanged { markDirty() }
+    return !parts.isEmpty
+  }
+
+  /// Counts evidence and folds it into incidents.
+  /// - Returns: false when there is nothing of it to be stored.
+  private func take(_ evidence: PartEvidence, byteCount: UInt64, received: Timestamp) -> Bool {
+    counters.byteCount += byteCount
     counters.recordCount += evidence.recordCount
     counters.findingCount += UInt64(evidence.findings.count)
     counters.skips.add(evidence.skips)
-    if let error = evidence.error { log("\(error)") }
-    guard end > part.offset || !evidence.findings.isEmpty else { return }
+    guard byteCount > 0 || !evidence.findings.isEmpty else { return false }
     var extent = evidence.extent
     var events: [IncidentEvent] = []
     // In event time: what failed before a success is over with it.
@@ -315,16 +421,35 @@ package final class Service {
         events += fold.note(evidence.findings[step.index], received: received)
       }
     }
-    change.extents.append(extent)
+    // Nothing to be counted twice: its place, in the checkpoint, is all there is to keep.
+    if !extent.findings.isEmpty || !extent.activities.isEmpty { change.extents.append(extent) }
     pendingBytes += UInt64(256 + extent.activities.count * 200 + extent.findings.count * 1000)
-    if let checkpoint = follower.checkpoint(of: part.id) { keep(checkpoint) }
+    if !events.isEmpty { onEvents?() }
     tell(events)
     markDirty()
+    return true
   }
 
-  private func keep(_ checkpoint: FileCheckpoint) {
-    guard let value = try? JSONEncoder().encode(checkpoint) else { return }
-    change.checkpoints.append(Checkpoint(key: checkpoint.stream, offset: checkpoint.offset, value: Array(value)))
+  /// Files that were read since the last commit: their checkpoints are made then, once for each.
+  private var movedFiles: Set<Int> = []
+  private func keepMovedFiles() {
+    for id in movedFiles {
+      guard let checkpoint = follower.checkpoint(of: id) else { continue }
+      change.checkpoints.append(
+        Checkpoint(key: checkpoint.stream, offset: checkpoint.offset, value: checkpoint.stored))
+    }
+    movedFiles.removeAll(keepingCapacity: true)
+  }
+
+  /// Incidents as they are now.
+  private func keepIncidents() {
+    for incident in fold.takeChanged() {
+      guard let value = try? JSONEncoder().encode(incident) else { continue }
+      change.incidents.append(
+        StoredIncident(
+          id: incident.id, key: incident.key, isOpen: incident.isOpen, time: Timestamp(microseconds: incident.last),
+          value: Array(value)))
+    }
   }
 
   private func markDirty() {
@@ -376,14 +501,7 @@ package final class Service {
   // MARK: - Telling
 
   private func tell(_ events: [IncidentEvent]) {
-    for incident in fold.takeChanged() {
-      guard let value = try? JSONEncoder().encode(incident) else { continue }
-      change.incidents.append(
-        StoredIncident(
-          id: incident.id, key: incident.key, isOpen: incident.isOpen, time: Timestamp(microseconds: incident.last),
-          value: Array(value)))
-      markDirty()
-    }
+    if fold.hasChanged { markDirty() }
     guard plan.configuration.toJournal, !isBacklog else { return }
     for event in events where isToBeTold(event) {
       enqueue(
@@ -467,13 +585,16 @@ package final class Service {
       if now >= retryAt { commit() }
       return
     }
-    let isLarge = change.extents.count >= 512 || pendingBytes > Service.pendingLimit / 8
+    let isLarge = change.extents.count >= 512 || movedFiles.count >= 32_768 || pendingBytes > Service.pendingLimit / 8
     if isUrgent || isLarge || now - dirtySince >= Service.commitInterval { commit() }
   }
 
   private func commit() {
     guard dirtySince != nil else { return }
     change.time = Service.now()
+    keepMovedFiles()
+    keepIncidents()
+    change.checkpoints += feeds.checkpoints(now: Service.monotonic())
     if isBacklog { change.checkpoints.append(Checkpoint(key: Service.firstReading, offset: 0, value: [])) }
     do throws(StoreError) {
       try store.commit(change)
@@ -508,11 +629,16 @@ package final class Service {
     do {
       let fresh = try load()
       let walk = try Walk(fresh.engine, zone: fresh.zone)
-      if fresh.configuration.sources != plan.configuration.sources {
-        let next = try Service.follower(fresh.configuration, known: follower.checkpoints)
+      let isSame = fresh.configuration.sources == plan.configuration.sources
+      let next = isSame ? nil : try Service.follower(fresh.configuration, known: follower.checkpoints)
+      try feeds.take(
+        fresh.configuration.sources, engine: fresh.engine, zone: fresh.zone, now: Service.monotonic())
+      keepMovedFiles()
+      if let next {
         next.scan(now: Service.now())
         follower = next
       }
+      for text in feeds.takeNotes() { log(text) }
       self.walk = walk
       plan = fresh
       log("reloaded")
@@ -592,10 +718,11 @@ package final class Service {
     return all.sorted { ($0.first, $0.id) < ($1.first, $1.id) }
   }
 
-  private func status() -> ServiceStatus {
+  package func status() -> ServiceStatus {
     let files = follower.states
     return ServiceStatus(
       uptimeSeconds: (Service.monotonic() - startedAt) / 1_000_000, files: files.map(ServiceStatus.File.init),
+      feeds: feeds.states,
       fileCount: files.count, lagByteCount: follower.lag, isBacklog: isBacklog, byteCount: counters.byteCount,
       bytesPerSecond: rate(), recordCount: counters.recordCount, findingCount: counters.findingCount,
       findingsByCause: counters.findingsByCause,

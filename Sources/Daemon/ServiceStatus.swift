@@ -27,8 +27,27 @@ package struct ServiceStatus: Codable, Sendable {
     }
   }
 
+  /// A source of messages since the start.
+  package struct Feed: Codable, Sendable {
+    package var name: String
+    /// `syslog` or `journal`
+    package var kind: String
+    package var messageCount: UInt64
+    package var byteCount: UInt64
+    /// Of records that their forwarder sends in pieces and that are not whole yet.
+    package var heldByteCount: Int
+    package var connectionCount: Int?
+    /// Datagrams that the kernel dropped.
+    package var droppedCount: UInt64?
+    /// Connections beyond the limit, and those that were closed for what they sent.
+    package var refusedCount: UInt64?
+    package var closedCount: UInt64?
+    package var trouble: String?
+  }
+
   package var uptimeSeconds: UInt64
   package var files: [File]
+  package var feeds: [Feed]
   package var fileCount: Int
   package var lagByteCount: UInt64
   package var isBacklog: Bool
@@ -83,6 +102,16 @@ enum Metrics {
     family("source_lag_bytes", "gauge", "Bytes of a file that wait to be read.")
     for file in status.files {
       sample("source_lag_bytes", file.byteCount > file.offset ? file.byteCount - file.offset : 0, [("path", file.path)])
+    }
+    family("source_messages", "counter", "Messages of a syslog socket or of the journal.")
+    for feed in status.feeds { sample("source_messages_total", feed.messageCount, [("source", feed.name)]) }
+    family("source_dropped", "counter", "Datagrams that the kernel dropped.")
+    for feed in status.feeds {
+      if let count = feed.droppedCount { sample("source_dropped_total", count, [("source", feed.name)]) }
+    }
+    family("source_connections", "gauge", "Connections of a syslog socket.")
+    for feed in status.feeds {
+      if let count = feed.connectionCount { sample("source_connections", count, [("source", feed.name)]) }
     }
     return text + "# EOF\n"
   }

@@ -17,6 +17,15 @@ struct PartEvidence {
   var recordCount: UInt64
   var skips: SkipCounts
   var error: IngestError?
+  /// It cannot be read again: nobody keeps it but we.
+  var isVolatile = false
+
+  /// Nothing but what was passed over.
+  static func nothing(of stream: String, _ skips: SkipCounts) -> PartEvidence {
+    PartEvidence(
+      extent: Extent(file: stream, from: 0, to: 0), findings: [], successes: [], lineCount: 0, recordCount: 0,
+      skips: skips, error: nil)
+  }
 }
 
 /// Takes parts of followed files through the walk of a replay, one after the other, each where it was left.
@@ -26,17 +35,6 @@ struct Walk {
   private let names = NameTable()
   /// By stream: what its origins told, in memory and as it is stored.
   private var memories: [String: (known: [Origin: OriginMemory], stored: [UInt8])] = [:]
-
-  /// Sightings of a part by who, whom, how and when, to a quarter hour.
-  private struct Slot: Hashable {
-    var key: SightingKey
-    var quarter: Int64
-  }
-  private struct Span {
-    var first: Int64
-    var last: Int64
-    var count: UInt64
-  }
 
   init(_ engine: Engine, zone: ZoneRules) throws {
     self.engine = engine
@@ -54,13 +52,13 @@ struct Walk {
       lineCount: part.lineCount)
     var reader = ChunkReader(
       source, descriptor: part.descriptor, encoding: part.encoding, from: part.offset, to: part.end)
-    var spans: [Slot: Span] = [:]
+    var spans = SightingSpans()
     var failure: IngestError?
     do throws(IngestError) {
       while try reader.fill() {
         let consumed = pipeline.process(reader.chunk)
         reader.consume(consumed)
-        gather(pipeline.sightings, into: &spans)
+        spans.gather(pipeline.sightings)
       }
     } catch {
       failure = error
@@ -72,8 +70,8 @@ struct Walk {
     SameFailure.link(&findings)
     var extent = Extent(file: part.stream, from: part.offset, to: max(part.offset, end))
     extent.findings = findings.map { Extent.Item($0) }
-    var successes: [(client: String, server: String, time: Timestamp)] = []
-    extent.activities = activities(spans, &successes)
+    let (activities, successes) = spans.activities(names)
+    extent.activities = activities
     var skips = result.skips
     skips.add(reader.skips)
     let now = pipeline.memories
@@ -95,53 +93,6 @@ struct Walk {
     for stream in streams { memories[stream] = nil }
   }
 
-  // MARK: - Sightings
-
-  private func gather(_ columns: SightingColumns, into spans: inout [Slot: Span]) {
-    for index in columns.keys.indices {
-      let time = columns.times[index]
-      guard time != .min else { continue }
-      let quarter = time >= 0 ? time / QuarterHours.length : (time - QuarterHours.length + 1) / QuarterHours.length
-      let slot = Slot(key: columns.keys[index], quarter: quarter)
-      if let index = spans.index(forKey: slot) {
-        spans.values[index].first = min(spans.values[index].first, time)
-        spans.values[index].last = max(spans.values[index].last, time)
-        spans.values[index].count += 1
-      } else {
-        spans[slot] = Span(first: time, last: time, count: 1)
-      }
-    }
-  }
-
-  private func activities(
-    _ spans: [Slot: Span], _ successes: inout [(client: String, server: String, time: Timestamp)]
-  ) -> [Activity] {
-    spans.compactMap { slot, span in
-      let key = slot.key
-      let party: Party
-      let client: String
-      if key.isAddress {
-        let address = IPAddress(high: key.clientHigh, low: key.clientLow)
-        party = .address(address)
-        client = address.text
-      } else {
-        client = names.name(of: UInt32(truncatingIfNeeded: key.clientLow)) ?? ""
-        party = client.uppercased().hasPrefix("GUID:") ? .guid(client) : .host(client)
-      }
-      let server = names.name(of: key.server) ?? ""
-      let outcome = Outcome(number: key.outcome)
-      if outcome == .succeeded, !client.isEmpty {
-        successes.append((client, server, Timestamp(microseconds: span.last)))
-      }
-      var activity = Activity(
-        server: server, party: party, at: Timestamp(microseconds: span.first), role: names.name(of: key.role) ?? "",
-        protocolName: names.name(of: key.protocolName) ?? "", cipher: names.name(of: key.cipher) ?? "",
-        outcome: outcome, count: span.count)
-      activity.last = Timestamp(microseconds: span.last)
-      return activity
-    }
-  }
-
   // MARK: - Memory
 
   private struct Entry: Codable {
@@ -151,14 +102,14 @@ struct Walk {
     var memory: OriginMemory
   }
 
-  private static func encode(_ memories: [Origin: OriginMemory]) -> [UInt8] {
+  static func encode(_ memories: [Origin: OriginMemory]) -> [UInt8] {
     if memories.isEmpty { return [] }
     let entries = memories.map { Entry(host: $0.key.host, log: $0.key.log, path: $0.key.path, memory: $0.value) }
       .sorted { ($0.host ?? "", $0.path, $0.log) < ($1.host ?? "", $1.path, $1.log) }
     return (try? JSONEncoder().encode(entries)).map { Array($0) } ?? []
   }
 
-  private static func decode(_ bytes: [UInt8]) -> [Origin: OriginMemory] {
+  static func decode(_ bytes: [UInt8]) -> [Origin: OriginMemory] {
     guard !bytes.isEmpty, let entries = try? JSONDecoder().decode([Entry].self, from: Data(bytes)) else { return [:] }
     return Dictionary(
       entries.map { (Origin(host: $0.host, log: $0.log, path: $0.path), $0.memory) }, uniquingKeysWith: { $1 })

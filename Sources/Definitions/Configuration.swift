@@ -4,17 +4,38 @@ import Yams
 /// What `handshaked.yaml` says, each key with its default.
 package struct Configuration: Sendable, Hashable {
   package struct Source: Sendable, Hashable {
-    /// A path with `*`, `**`, `?` and `{host}`.
-    package var files: String
+    package enum Kind: Sendable, Hashable {
+      /// A path with `*`, `**`, `?` and `{host}`.
+      case files(String)
+      /// Entries of the systemd journal with these fields and values; values of one field are alternatives.
+      case journal([JournalMatch])
+      /// Sockets that the service manager holds under this name.
+      case syslogSocket(String)
+      /// An address and a port, or the path of a Unix datagram socket; by `tcp`, `udp` or both.
+      case syslogListen(String, transports: [String])
+    }
+    package var kind: Kind
     /// Of records without a bias of their own; nil: UTC.
     package var timeZone: String?
     package var startsAtEnd = false
     /// Where it is written.
     package var place: Place
 
-    package init(files: String, place: Place) {
-      self.files = files
+    package init(_ kind: Kind, place: Place) {
+      self.kind = kind
       self.place = place
+    }
+
+    package init(files: String, place: Place) { self.init(.files(files), place: place) }
+  }
+
+  package struct JournalMatch: Sendable, Hashable {
+    package var field: String
+    package var value: String
+
+    package init(field: String, value: String) {
+      self.field = field
+      self.value = value
     }
   }
 
@@ -95,12 +116,22 @@ package struct Configuration: Sendable, Hashable {
   }
 
   private mutating func takeSource(_ node: Node, _ context: YAMLContext, _ zones: (String) -> Bool) {
-    guard let section = Section(node, of: "a source", keys: ["files", "time-zone", "start"], in: context) else {
+    let kinds = ["files", "journal", "syslog"]
+    guard let section = Section(node, of: "a source", keys: kinds + ["time-zone", "start"], in: context) else {
       return
     }
-    section.require("files", of: "a source", fix: "write 'files: /var/log/remote/{host}/**/*.log'")
-    guard let files = section.absolutePath("files") else { return }
-    var source = Source(files: files, place: context.source.place(section.position(of: "files")))
+    let given = kinds.filter(section.isMeant)
+    guard given.count == 1 else {
+      let fix = "write 'files: /var/log/remote/{host}/**/*.log', 'journal: …' or 'syslog: …'"
+      return given.isEmpty
+        ? section.fault("a source has none of \(kinds.map { "'\($0)'" }.joined(separator: ", "))", at: "", fix: fix)
+        : section.fault("a source is both '\(given[0])' and '\(given[1])'", at: given[1], fix: "make two sources of it")
+    }
+    guard let kind = takeKind(section) else { return }
+    var source = Source(kind, place: context.source.place(section.position(of: given[0])))
+    if section.has("start"), given[0] == "syslog" {
+      section.fault("'start' says nothing of a syslog source", at: "start", fix: "delete the line")
+    }
     if let zone = section.text("time-zone") {
       if zones(zone.value) {
         source.timeZone = zone.value
@@ -111,7 +142,111 @@ package struct Configuration: Sendable, Hashable {
       }
     }
     source.startsAtEnd = section.word("start", among: ["beginning", "end"])?.value == "end"
+    if sources.contains(where: { $0.kind == source.kind }) {
+      return section.fault("this source stands here twice", at: given[0], fix: "delete one of them")
+    }
     sources.append(source)
+  }
+
+  private func takeKind(_ section: Section) -> Source.Kind? {
+    if section.has("files") { return section.absolutePath("files").map(Source.Kind.files) }
+    if let journal = section.section("journal", keys: ["match"]) { return takeJournal(journal) }
+    return section.section("syslog", keys: ["socket", "listen", "transport"]).flatMap(takeSyslog)
+  }
+
+  private func takeJournal(_ section: Section) -> Source.Kind? {
+    section.require("match", of: "a journal source", fix: "write 'match: { SYSLOG_IDENTIFIER: winlog }'")
+    guard let entry = section.entry("match"),
+      let match = Section(entry.value, of: "'match'", keys: nil, in: section.context)
+    else { return nil }
+    var matches: [JournalMatch] = []
+    for entry in match.entries {
+      // Source: systemd.journal-fields(7); names that begin with two underscores are addresses, not fields.
+      let isField =
+        entry.key.utf8.count <= 64 && !entry.key.hasPrefix("__")
+        && entry.key.utf8.first.map { !(0x30...0x39).contains($0) } == true
+        && entry.key.utf8.allSatisfy { $0 == 0x5F || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) }
+      guard isField else {
+        section.context.fault(
+          "'\(entry.key)' is no field of the journal", at: entry.position,
+          fix: "use capital letters, digits and _, as journalctl -o verbose prints them: SYSLOG_IDENTIFIER")
+        return nil
+      }
+      for value in match.texts(entry.key) {
+        if value.value == "handshaked", entry.key == "SYSLOG_IDENTIFIER" {
+          section.context.fault(
+            "the entries of handshaked itself are never read", at: value.position, fix: "name another identifier")
+          return nil
+        }
+        matches.append(JournalMatch(field: entry.key, value: value.value))
+      }
+    }
+    if matches.isEmpty {
+      section.fault("'match' names no field", at: "match", fix: "write 'match: { SYSLOG_IDENTIFIER: winlog }'")
+      return nil
+    }
+    return .journal(matches.sorted { ($0.field, $0.value) < ($1.field, $1.value) })
+  }
+
+  private func takeSyslog(_ section: Section) -> Source.Kind? {
+    switch (section.text("socket"), section.text("listen")) {
+    case (let name?, nil):
+      if section.has("transport") {
+        section.fault(
+          "'transport' belongs to 'listen'", at: "transport", fix: "the socket unit tells it: delete the line")
+      }
+      let isName =
+        (1...200).contains(name.value.utf8.count)
+        && name.value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x3A && $0 != 0x40 }
+      guard isName, name.value != "control", name.value != "metrics" else {
+        section.fault(
+          "'\(name.value)' cannot name a socket of syslog", at: "socket",
+          fix: "write what FileDescriptorName= says in the socket unit: syslog")
+        return nil
+      }
+      return .syslogSocket(name.value)
+    case (nil, let address?):
+      let transport = section.word("transport", among: ["tcp", "udp", "both"])?.value ?? "both"
+      guard Configuration.isAddress(address.value) else {
+        section.fault(
+          "'\(address.value)' is no address to listen on", at: "listen",
+          fix: "write an address in numbers and a port, 127.0.0.1:5514 or [::1]:5514, or the path of a Unix socket")
+        return nil
+      }
+      if address.value.hasPrefix("/"), section.has("transport") {
+        section.fault("a Unix socket has no 'transport'", at: "transport", fix: "delete the line: it takes datagrams")
+      }
+      return .syslogListen(address.value, transports: transport == "both" ? ["tcp", "udp"] : [transport])
+    case (_?, _?):
+      section.fault(
+        "'socket' and 'listen' exclude each other", at: "listen",
+        fix: "keep 'socket' in the unit, 'listen' where the program opens its socket itself")
+    case (nil, nil):
+      if !section.isMeant("socket"), !section.isMeant("listen") {
+        section.fault(
+          "a syslog source has neither 'socket' nor 'listen'", at: "",
+          fix: "write 'socket: syslog', as FileDescriptorName= in the socket unit says")
+      }
+    }
+    return nil
+  }
+
+  /// `127.0.0.1:5514`, `[::1]:5514`, `/path`
+  private static func isIPAddress(_ text: Substring) -> Bool {
+    let bytes = Array(text.utf8)
+    return IPAddress(bytes.span, start: 0, end: bytes.count) != nil && !text.contains("%")
+  }
+
+  private static func isAddress(_ text: String) -> Bool {
+    if text.hasPrefix("/") { return text.utf8.count < 108 }
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+      return false
+    }
+    let address = text[..<colon]
+    guard address.hasPrefix("["), address.hasSuffix("]") else {
+      return !address.contains(":") && isIPAddress(address)
+    }
+    return address.contains(":") && isIPAddress(address.dropFirst().dropLast())
   }
 }
 

@@ -179,6 +179,24 @@ package struct Pipeline: Sendable {
   }
 }
 
+extension Pipeline {
+  /// What the current stream gave since the last call; the stream goes on, with what it is remembered by.
+  package mutating func takeResult() -> StreamResult {
+    let result = result()
+    evidence.findings.removeAll()
+    evidence.outsideWindowCount = 0
+    evidence.firstTime = nil
+    evidence.lastTime = nil
+    skips = SkipCounts()
+    batch.recordCounts = Array(repeating: 0, count: batch.recordCounts.count)
+    batch.markerCount = 0
+    return result
+  }
+
+  /// Hosts and logs that the current stream told apart so far.
+  package var originCount: Int { batch.origins.count }
+}
+
 /// What the streams of one worker, or a part of one stream, gave together.
 package struct PipelineTotals: Sendable {
   package var census: Census

@@ -1,6 +1,9 @@
 import Glibc
 import Records
 
+/// A seed nobody outside knows, asked for once: a table is made for every turn of every followed file.
+private let hashOfThisProcess = SeededHash()
+
 /// What the envelopes around a line said about its origin, as ids of `OriginTable`'s names; 0 is not told.
 struct OriginNames: Equatable, Sendable {
   var host: UInt32 = 0
@@ -87,7 +90,7 @@ private struct OriginIndices: Sendable {
   }
 
   private static let leastSlotCount = 64
-  private let seeded = SeededHash()
+  private let seeded = hashOfThisProcess
   /// A power of two and never more than half full.
   private var slots = [Slot](repeating: Slot(), count: OriginIndices.leastSlotCount)
   private var count = 0
@@ -136,7 +139,7 @@ private struct ByteNames: Sendable {
     var id: UInt32 = 0
   }
 
-  private let seeded = SeededHash()
+  private let seeded = hashOfThisProcess
   private var bytes: [UInt8] = []
   /// Where name i + 1 ends in `bytes`.
   private var ends: [UInt32] = []

@@ -3,7 +3,7 @@ import Records
 /// What tells a file from others of its folder, whatever its name: the hash of its beginning and of what stands before a
 /// place in it. All IIS logs begin alike, so the beginning alone says little; on SMB an inode belongs to a path, so it
 /// says nothing for sure.
-package struct Fingerprint: Hashable, Sendable, Codable {
+package struct Fingerprint: Hashable, Sendable {
   package var headCount = 0
   package var headHash: UInt64 = 0
   /// Of the `tailCount` bytes before the offset.
@@ -22,7 +22,7 @@ package struct Fingerprint: Hashable, Sendable, Codable {
 }
 
 /// Where to go on in one file, across restarts.
-package struct FileCheckpoint: Hashable, Sendable, Codable {
+package struct FileCheckpoint: Hashable, Sendable {
   /// Names the stream of bytes for ever: evidence is kept by it. A file that begins anew has another one.
   package var stream: String
   /// The path's own bytes.

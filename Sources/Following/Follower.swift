@@ -142,6 +142,7 @@ package final class Follower {
   /// What `stat` says of every known file, and folders whose changes are not told. The only means on network file systems.
   package func sweep(now: Timestamp) {
     self.now = now
+    needsSweep = false
     if pollsAny || watchOfFolder.isEmpty { for base in Set(patterns.map(\.base)) { enter(base) } }
     for id in Array(files.keys) {
       guard let entry = files[id] else { continue }
@@ -150,8 +151,14 @@ package final class Follower {
     }
   }
 
+  /// Whether `drain` left growth of files out: a sweep finds it.
+  package private(set) var needsSweep = false
+
   /// Takes what inotify has to tell.
-  package func drain(now: Timestamp) {
+  ///
+  /// - Parameter leavesGrowth: that files were written to is only noted as `needsSweep`. Where thousands of files grow each
+  ///   second, looking at all of them now and then costs a fraction of following every event.
+  package func drain(now: Timestamp, leavesGrowth: Bool = false) {
     self.now = now
     var changed: Set<[UInt8]> = []
     var order: [[UInt8]] = []
@@ -165,13 +172,17 @@ package final class Follower {
         var name: [UInt8] = []
         let taken = buffer.withUnsafeBytes { raw in
           let taken = hl_inotify_event(raw.baseAddress! + offset, count - offset, &event)
-          if taken > 0, event.name_count > 0 {
+          if taken > 0, event.name_count > 0, !(leavesGrowth && event.isGrowth) {
             name = Array(UnsafeRawBufferPointer(start: event.name, count: event.name_count))
           }
           return taken
         }
         if taken == 0 { break }
         offset += taken
+        if leavesGrowth, event.isGrowth {
+          needsSweep = true
+          continue
+        }
         if event.is_overflow != 0 {
           notes.append(.overflow)
           scan(now: now)
@@ -801,4 +812,12 @@ package final class Follower {
   }
 
   private func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+}
+
+extension hl_event {
+  /// A file was written to, and nothing else happened.
+  fileprivate var isGrowth: Bool {
+    is_modified != 0 && is_overflow == 0 && is_folder == 0 && is_gone == 0 && is_moved_from == 0 && is_moved_to == 0
+      && is_created == 0 && is_deleted == 0
+  }
 }

@@ -307,6 +307,9 @@ package struct IncidentFold: Sendable {
     return events
   }
 
+  /// Whether `takeChanged` has any.
+  package var hasChanged: Bool { !changed.isEmpty || !closed.isEmpty }
+
   /// Incidents that changed since the last time, open and over, to be stored.
   package mutating func takeChanged() -> [Incident] {
     let taken = changed.sorted().compactMap { open[$0] } + closed

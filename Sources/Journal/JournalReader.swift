@@ -57,10 +57,12 @@ package final class JournalReader {
   deinit { sd_journal_close(journal) }
 
   /// Becomes readable when something may have been stored.
-  var descriptor: Int32 { sd_journal_get_fd(journal) }
+  package var descriptor: Int32 { sd_journal_get_fd(journal) }
 
   /// After the descriptor became readable, or now and then.
-  func process() throws(JournalError) { try JournalReader.check("sd_journal_process", sd_journal_process(journal)) }
+  package func process() throws(JournalError) {
+    try JournalReader.check("sd_journal_process", sd_journal_process(journal))
+  }
 
   /// The next of our entries, nil when there is none yet. Others of our entries than messages and barriers are passed.
   package func next() throws(JournalError) -> Stored? {

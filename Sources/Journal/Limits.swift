@@ -8,6 +8,8 @@ package enum JournalLimits {
   package static let valueByteCount = 16 * 1024
   /// Bytes of one entry: less than the send buffer of a socket (208 KiB), so that an entry is one datagram.
   package static let entryByteCount = 128 * 1024
+  /// Bytes of one message that is read from the journal; libsystemd cuts a longer one.
+  package static let messageByteCount = 256 * 1024
   /// Entries that wait to be handed over, or to be read back.
   package static let waitingEntryCount = 1024
   /// How long an entry may take from being handed over to being read back before it is looked up.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Definitions
 import Foundation
 import Records
@@ -7,7 +8,7 @@ import Verification
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Reads all definitions, runs all their examples and lists every fault.",
+    abstract: "Reads configuration and definitions, runs all their examples and lists every fault.",
     discussion: """
       Closed lists:
         class       \(FindingClass.allCases.map(\.rawValue).joined(separator: " "))
@@ -23,9 +24,21 @@ struct CheckCommand: ParsableCommand {
         handshaked check
         handshaked check --parsers my
         handshaked check --coverage signals.tsv
+        sudo handshaked check --as-service
+
+      Exit codes: 0 no fault; 66 --as-service found what the service may not open; 78 faults.
       """)
 
-  @OptionGroup var definitions: DefinitionOptions
+  @OptionGroup var configuration: ConfigurationOptions
+
+  @Flag(
+    help: ArgumentHelp(
+      "Also look, as the service's user, whether every source can be opened; where not, print the commands that mend it."
+    ))
+  var asService = false
+
+  @Option(help: ArgumentHelp("The service's user.", valueName: "name"))
+  var user = "handshaked"
 
   @Option(
     help: ArgumentHelp(
@@ -38,8 +51,15 @@ struct CheckCommand: ParsableCommand {
   var verbose = false
 
   func run() throws {
-    let set = DefinitionSet(overrides: definitions.parsers)
-    var diagnostics = set.diagnostics
+    let set = DefinitionSet(overrides: configuration.definitions.parsers)
+    let settings: (configuration: Configuration, faults: [Diagnostic])
+    do {
+      settings = try configuration.read()
+    } catch let error as StartError {
+      Terminal.plain(error.text)
+      throw ExitCode(error.status)
+    }
+    var diagnostics = settings.faults + set.diagnostics
     var exampleCount = 0
     if var run = ExampleRun(set) {
       run.runAll()
@@ -82,6 +102,15 @@ struct CheckCommand: ParsableCommand {
     try Terminal.write(text)
     guard diagnostics.isEmpty else {
       DefinitionOptions.report(diagnostics)
+      throw ExitStatus.configuration
+    }
+    guard asService else { return }
+    do {
+      let files = try configuration.paths()
+      let isGood = try ServiceAccess.check(settings.configuration, files: files, user: user)
+      if !isGood { throw ExitStatus.noInput }
+    } catch let fault as ServiceAccess.StartFault {
+      Terminal.plain(fault.text)
       throw ExitStatus.configuration
     }
   }

@@ -47,7 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
 
   /// The named file, else the system's, with those of systemd's folders: the same name in /etc replaces /run replaces
   /// /usr/lib, then in the order of names.
-  private func paths() throws -> [String] {
+  func paths() throws -> [String] {
     if let config { return [config] }
     var paths: [String] = []
     if FileManager.default.fileExists(atPath: Configuration.defaultPath) { paths.append(Configuration.defaultPath) }

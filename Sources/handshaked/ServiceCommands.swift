@@ -95,6 +95,19 @@ struct StatusCommand: AsyncParsableCommand {
       text += "  finding  \(cause)  \(count)\n"
     }
     for (reason, count) in status.skips.sorted(by: { $0.key < $1.key }) { text += "  skipped  \(reason)  \(count)\n" }
+    for feed in status.feeds {
+      text += "  source   \(Terminal.printable(feed.name)): \(feed.messageCount) messages, \(feed.byteCount) bytes"
+      if let count = feed.connectionCount { text += ", \(count) connections" }
+      for (what, count) in [
+        ("dropped", feed.droppedCount), ("refused", feed.refusedCount), ("closed", feed.closedCount),
+      ] {
+        if let count, count > 0 { text += ", \(count) \(what)" }
+      }
+      text += "\n"
+      if let trouble = feed.trouble {
+        text += "  trouble  \(Terminal.printable(feed.name)): \(Terminal.printable(trouble))\n"
+      }
+    }
     let troubled = status.files.filter { $0.trouble != nil }
     for file in troubled.prefix(50) {
       text += "  trouble  \(Terminal.printable(file.path)): \(file.trouble!)\n"

@@ -7,7 +7,7 @@ import Testing
   private static let program = Executable.path(of: "handshaked")
 
   /// A failure of a client with a server and a moment of its own (the second argument): an incident and an alert for each.
-  private static let record = #"""
+  static let record = #"""
     record() { printf '<![LOG[[CCMHTTP] ERROR: URL=https://%s.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time="%s.125-60" date="03-02-2026" component="CcmMessaging" context="" type="3" thread="4242" file="ccmhttp.cpp:1641">\r\n' "$1" "$2"; }
     """#
 
@@ -64,19 +64,196 @@ import Testing
     #expect(told.count == rounds && Set(told).count == rounds, "told \(told.count), different \(Set(told).count)")
   }
 
-  /// As an administrator sees it: start, alert, crash, reload good and bad, stop, in the sandbox of the shipped unit.
-  @Test func underSystemd() throws {
+  /// Entries of the journal are evidence once each: over stops, over kills at any moment, and although our own alerts lie
+  /// among them. Where entries were lost to vacuuming before they were read, that is said.
+  @Test func theJournalIsReadOnce() throws {
+    let script =
+      SystemTests.record + #"""
+
+        cd "$(mktemp -d)"
+        mkdir run
+        printf 'sources:\n  - journal: { match: { SYSLOG_IDENTIFIER: [winlog, iis] } }\n  - journal: { match: { _TRANSPORT: journal } }\nstore: { path: %s/state.db }\ncontrol: { socket: %s/run/c }\n' "$PWD" "$PWD" >c.yaml
+        status() { "$1" status --config c.yaml --output json 2>/dev/null; }
+        until_true() { for _ in $(seq 600); do eval "$1" && return 0; read -r -t 0.05 <> <(:) || true; done; echo "NEVER $1"; status "$P" || true; }
+        P=$1
+        wrote=0
+        write() { wrote=$((wrote + 1)); record "mp-$wrote" "$(date -u -d @$((wrote * 7)) +%H:%M:%S)" | logger -t winlog; }
+        start() { "$P" run --config c.yaml 2>>err & service=$!; }
+        incidents() { "$P" incidents --config c.yaml --output json 2>/dev/null | grep -c handshake.failed || true; }
+        # What is there at the first start is told in one summary; the rest one by one.
+        write
+        start
+        until_true '[ "$(incidents)" = $wrote ]'
+        write; write
+        until_true '[ "$(incidents)" = $wrote ]'
+        kill -TERM $service; wait $service || true
+        write
+        start
+        until_true '[ "$(incidents)" = $wrote ]'
+        for round in $(seq 12); do
+          write; write
+          read -r -t 0.0$((RANDOM % 90 + 10)) <> <(:) || true
+          kill -KILL $service; wait $service 2>/dev/null || true
+          [ $((round % 3)) = 0 ] && write
+          start
+        done
+        until_true '[ "$(incidents)" = $wrote ]'
+        until_true 'status "$P" | grep -q outboxCount.:0,'
+        echo "WROTE $wrote"
+        "$P" incidents --config c.yaml --output json
+        status "$P"
+        kill -TERM $service; wait $service || true
+        # Lost before it was read.
+        write
+        journalctl --rotate
+        journalctl -q --vacuum-time=1us
+        write
+        start
+        until_true '[ "$(incidents)" = $((wrote - 1)) ]'
+        kill -TERM $service; wait $service || true
+        grep -c 'the journal begins at' err | sed 's/^/GAPS /'
+        journalctl --sync
+        """#
+    guard let run = try Journald.run(script, arguments: [SystemTests.program]) else { return }
+    #expect(run.status == 0, "\(run.output.suffix(2000))\(run.error.suffix(2000))")
+    let lines = run.output.split(separator: "\n")
+    let never = lines.filter { $0.hasPrefix("NEVER") }
+    #expect(never.isEmpty, "\(run.output.prefix(3000))")
+    let wrote = lines.first { $0.hasPrefix("WROTE") }.flatMap { Int($0.dropFirst(6)) }
+    let objects = try lines.filter { $0.hasPrefix("{") }.map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    let incidents = objects.filter { $0["kind"] as? String == "handshake.failed" }
+    #expect(incidents.count == wrote && (wrote ?? 0) > 25)
+    #expect(incidents.allSatisfy { $0["count"] as? Int == 1 }, "an entry was counted twice")
+    let skips = objects.last { $0["skips"] != nil }?["skips"] as? [String: Int]
+    #expect(skips?["ownOutput"] ?? 0 > 0, "the service did not meet its own alerts")
+    // Of both sources: our own alerts are gone too.
+    #expect(lines.contains("GAPS 2"), "\(lines.suffix(1))")
+  }
+
+  /// Beside its files the service takes syslog from sockets of systemd, although it has no network, and keeps what was sent over
+  /// restarts and crashes.
+  @Test func socketsAndWatchdogUnderSystemd() throws {
+    let script =
+      SystemTests.record + SystemTests.install + #"""
+
+        printf 'sources:\n  - files: /var/log/remote/{host}/**\n  - syslog: { socket: syslog }\n  - journal: { match: { SYSLOG_IDENTIFIER: winlog } }\n' >/etc/handshaked/handshaked.yaml
+        mkdir -p /etc/systemd/system/handshaked.service.d
+        printf '[Service]\nWatchdogSec=2s\nRestartSec=100ms\n' >/etc/systemd/system/handshaked.service.d/test.conf
+        systemctl daemon-reload
+        # From outside: the service is started by what comes first.
+        systemctl start handshaked.socket handshaked-syslog.socket
+        message() { printf '<134>1 2026-03-03T00:00:00.000Z PC-1 CcmMessaging - - - %s' "$(record "$1" "$2" | tr -d '\r')"; }
+        alerted() { journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q "$1"; }
+        exec 7<>/dev/tcp/127.0.0.1/5514
+        until_true 'systemctl is-active -q handshaked' && echo ACTIVATED
+        text=$(message mp-1 06:00:00)
+        printf '%s %s' "${#text}" "$text" >&7
+        until_true 'alerted mp-1' && echo SYSLOG
+        # Half a message before a restart, the other half after it, over the same connection.
+        text=$(message mp-2 06:01:00)
+        printf '%s %s' "${#text}" "${text:0:50}" >&7
+        until_true 'handshaked status | grep -q "1 connections"'
+        systemctl restart handshaked
+        printf '%s' "${text:50}" >&7
+        until_true 'alerted mp-2' && echo KEPT
+        # What is sent while it lies dead waits in the connection.
+        systemctl kill -s KILL handshaked
+        text=$(message mp-3 06:02:00)
+        printf '%s %s' "${#text}" "$text" >&7
+        until_true 'alerted mp-3' && echo SURVIVED
+        message mp-4 06:03:00 >/dev/udp/127.0.0.1/5514
+        until_true 'alerted mp-4' && echo DATAGRAM
+        exec 7>&-
+        until_true 'handshaked status | grep -q "0 connections"' && echo CLOSED
+        record mp-5 06:04:00 | logger -t winlog
+        until_true 'alerted mp-5' && echo JOURNAL
+        before=$(systemctl show -p NRestarts --value handshaked)
+        systemctl kill -s STOP handshaked
+        until_true '[ "$(systemctl show -p NRestarts --value handshaked)" -gt "$before" ] && systemctl is-active -q handshaked' && echo WATCHED
+        # Rotation and restart at once, again and again.
+        file=/var/log/remote/PC-1/CcmMessaging.log
+        for round in 1 2 3 4 5; do
+          record "rot-$round-a" "07:0$round:00" >>$file
+          systemctl restart --no-block handshaked
+          mv $file $file.$round
+          record "rot-$round-b" "07:0$round:30" >$file
+          until_true 'systemctl is-active -q handshaked'
+        done
+        until_true '[ "$(handshaked incidents --output json | grep -c rot-)" = 10 ]' && echo ROTATED
+        until_true 'handshaked status | grep -q "outbox     0"'
+        journalctl --sync
+        journalctl -q -o cat -t handshaked HANDSHAKED_EVENT=opened | grep -c 'TLS handshakes with' | sed 's/^/OPENED /'
+        systemctl stop handshaked.socket handshaked-syslog.socket handshaked
+        journalctl -q -o cat -u handshaked | tail -n 40
+        """#
+    guard let run = try Systemd.run(script) else { return }
+    for word in [
+      "ACTIVATED", "SYSLOG", "KEPT", "SURVIVED", "DATAGRAM", "CLOSED", "JOURNAL", "WATCHED", "ROTATED", "OPENED 15",
+    ] {
+      #expect(
+        run.output.split(separator: "\n").contains(Substring(word)),
+        "no \(word): \(run.output.suffix(6000))\(run.error.suffix(2000))")
+    }
+  }
+
+  /// The package itself, as `make deb` builds it: `HANDSHAKED_DEB=… make test`, or `make soak`, which builds it.
+  @Test func thePackageUnderSystemd() throws {
+    guard let package = ProcessInfo.processInfo.environment["HANDSHAKED_DEB"] else {
+      PackageRoot.skip("no package is given: HANDSHAKED_DEB=FILE.deb")
+      return
+    }
+    let copy = "/var/tmp/handshaked-test-\(UUID().uuidString).deb"
+    try FileManager.default.copyItem(atPath: package, toPath: copy)
+    defer { try? FileManager.default.removeItem(atPath: copy) }
     let script =
       SystemTests.record + #"""
 
         until_true() { for _ in $(seq 100); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
-        root=$2
-        systemd-sysusers "$root/systemd/handshaked.sysusers.conf"
-        cp "$1" /usr/bin/handshaked
-        mkdir -p /etc/handshaked /usr/lib/systemd/catalog /var/log/remote/PC-1
-        cp "$root"/systemd/handshaked.{service,socket} /etc/systemd/system/
-        cp "$root/systemd/handshaked.catalog" /usr/lib/systemd/catalog/
-        journalctl --update-catalog
+        dpkg -i --force-depends "$3" && echo INSTALLED
+        systemctl is-enabled -q handshaked || echo DISABLED
+        id -nG handshaked | grep -q systemd-journal && echo GROUPED
+        mkdir -p /var/log/remote/PC-1
+        printf 'sources:\n  - files: /var/log/remote/{host}/**\n' >/etc/handshaked/handshaked.yaml
+        echo seed >/var/log/remote/PC-1/CcmMessaging.log
+        handshaked check --as-service && echo OPEN
+        systemctl enable --now handshaked.socket handshaked && echo STARTED
+        until_true 'handshaked status | grep -q "files      1, lag 0"'
+        record mp-1 06:00:00 >>/var/log/remote/PC-1/CcmMessaging.log
+        until_true 'journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q mp-1' && echo ALERTED
+        journalctl -q -x -t handshaked HANDSHAKED_EVENT=opened | grep -q 'What Microsoft asks for' && echo EXPLAINED
+        bash -c 'source /usr/share/bash-completion/completions/handshaked && declare -F _handshaked >/dev/null' && echo COMPLETED
+        dpkg -r handshaked && ! systemctl is-active -q handshaked && echo REMOVED
+        """#
+    guard let run = try Systemd.run(script, arguments: [copy]) else { return }
+    for word in [
+      "INSTALLED", "DISABLED", "GROUPED", "OPEN", "STARTED", "ALERTED", "EXPLAINED", "COMPLETED", "REMOVED",
+    ] {
+      #expect(
+        run.output.split(separator: "\n").contains(Substring(word)),
+        "no \(word): \(run.output.suffix(3000))\(run.error.suffix(2000))")
+    }
+  }
+
+  /// What a package does, for the tests: program, units, user, catalog.
+  private static let install = #"""
+
+    until_true() { for _ in $(seq 100); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
+    root=$2
+    systemd-sysusers "$root/systemd/handshaked.sysusers.conf"
+    cp "$1" /usr/bin/handshaked
+    mkdir -p /etc/handshaked /usr/lib/systemd/catalog /var/log/remote/PC-1
+    cp "$root"/systemd/handshaked.{service,socket} "$root/systemd/handshaked-syslog.socket" /etc/systemd/system/
+    cp "$root/systemd/handshaked.catalog" /usr/lib/systemd/catalog/
+    journalctl --update-catalog
+    """#
+
+  /// As an administrator sees it: start, alert, crash, reload good and bad, stop, in the sandbox of the shipped unit.
+  @Test func underSystemd() throws {
+    let script =
+      SystemTests.record + SystemTests.install + #"""
+
         printf 'sources:\n  - files: /var/log/remote/{host}/**\n' >/etc/handshaked/handshaked.yaml
         echo seed >/var/log/remote/PC-1/CcmMessaging.log
         systemctl daemon-reload
@@ -98,7 +275,7 @@ import Testing
         systemctl stop handshaked.socket handshaked && [ "$(systemctl show -p Result --value handshaked)" = success ] && echo STOPPED
         journalctl -q -o cat -t handshaked HANDSHAKED_EVENT=opened | grep -c 'TLS handshakes with mp-' | sed 's/^/OPENED /'
         """#
-    guard let run = try Systemd.run(script, arguments: [SystemTests.program, PackageRoot.path]) else { return }
+    guard let run = try Systemd.run(script) else { return }
     for word in [
       "STARTED", "ALERTED", "EXPLAINED", "RESTARTED", "AGAIN", "RELOADED", "REFUSED", "STILL", "STOPPED", "OPENED 2",
     ] {
@@ -110,13 +287,16 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.path + "/unit-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    for name in ["handshaked.service", "handshaked.socket"] {
+    for name in ["handshaked.service", "handshaked.socket", "handshaked-syslog.socket"] {
       let text = String(decoding: try PackageRoot.bytes("systemd/" + name), as: UTF8.self)
         .replacingOccurrences(of: "/usr/bin/handshaked", with: SystemTests.program)
       try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
     }
     let verify = try Executable.run(
-      ["verify", "--man=no", "--recursive-errors=one", folder + "/handshaked.service", folder + "/handshaked.socket"],
+      [
+        "verify", "--man=no", "--recursive-errors=one", folder + "/handshaked.service", folder + "/handshaked.socket",
+        folder + "/handshaked-syslog.socket",
+      ],
       program: "/usr/bin/systemd-analyze")
     #expect(verify.status == 0, "\(verify.output)\(verify.error)")
     let security = try Executable.run(

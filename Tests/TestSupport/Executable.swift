@@ -44,6 +44,13 @@ package enum Executable {
     process.standardInput = try file("in", input ?? [])
     process.standardOutput = output
     process.standardError = error
+    // A child inherits the blocked signals of the thread that starts it, and a worker thread has nearly all blocked: a
+    // daemon below it would never see SIGHUP.
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
     process.waitUntilExit()
     func text(_ name: String) throws -> String {

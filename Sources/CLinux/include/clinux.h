@@ -40,4 +40,43 @@ int hl_unix_listen(const char *path, unsigned mode);
 int hl_unix_connect(const char *path);
 /// The next connection of a listening socket, without blocking; -1 and errno.
 int hl_accept(int descriptor);
+
+// Receiving
+
+/// `epoll_create1`; -1 and errno.
+int hl_poller_open(void);
+/// Reports `descriptor` as `token` whenever it can be read or was hung up; -1 and errno.
+int hl_poller_add(int poller, int descriptor, uint64_t token);
+int hl_poller_remove(int poller, int descriptor);
+/// Tokens of descriptors that are ready now, without waiting; how many.
+int hl_poller_ready(int poller, uint64_t *tokens, int limit);
+
+typedef struct {
+    uint8_t is_stream, is_datagram, is_listening, is_internet, is_unix;
+} hl_socket;
+/// What a descriptor is; -1 and errno when it is no socket.
+int hl_socket_look(int descriptor, hl_socket *kind);
+/// A socket bound to a numeric address, listening when it is a stream; -1 and errno.
+int hl_internet_listen(const char *address, uint16_t port, int is_stream);
+/// A Unix datagram socket bound to `path` with this mode; -1 and errno. What nobody reads there is replaced.
+int hl_unix_datagrams(const char *path, unsigned mode);
+/// Never blocks; datagrams tell what the kernel dropped before them; room for `byte_count` bytes is asked for.
+void hl_receiver_prepare(int descriptor, int byte_count);
+
+/// Room for the text of a peer's address.
+enum { HL_PEER_LIMIT = 64 };
+/// As `hl_accept`, without blocking on the connection either, with keep-alive. The peer's address is written to `peer`, NUL
+/// at its end; empty for Unix sockets and this very machine.
+int hl_accept_peer(int descriptor, char *peer);
+/// The peer's address of a connected socket, as `hl_accept_peer` tells it.
+void hl_peer(int descriptor, char *peer);
+/// One datagram: its byte count (more than `room` when it was cut), or -1 and errno. `*dropped` becomes what the kernel
+/// dropped on this socket since it was made, where it tells that.
+long hl_datagram(int descriptor, void *buffer, size_t room, char *peer, uint32_t *dropped);
+
+/// Whether `word` occurs among these bytes: memmem(3).
+int hl_holds(const void *bytes, size_t count, const char *word);
+
+/// Raises the soft limit of open files to the hard one; what it is then.
+uint64_t hl_raise_open_files(void);
 #endif
