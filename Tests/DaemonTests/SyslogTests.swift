@@ -277,6 +277,50 @@ extension ServiceBench {
     #expect(said.withLock { $0 }.contains { $0.contains("the kernel dropped") })
   }
 
+  /// A reload opens and closes what the new configuration says; connections of a source that stays go on within a message.
+  @Test func aReloadKeepsConnections() throws {
+    let bench = try ServiceBench()
+    let (kept, gone, new) = (Sender.freePort(), Sender.freePort(), Sender.freePort())
+    func source(_ port: UInt16) -> Configuration.Source {
+      .init(.syslogListen("127.0.0.1:\(port)", transports: ["tcp"]), place: Place(file: "test"))
+    }
+    bench.configuration.sources = [source(kept), source(gone)]
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine, zone: .utc)
+    var changed = plan
+    changed.configuration.sources = [source(new), source(kept)]
+    let next = changed
+    let service = try Service(plan, load: { next }, log: { _ in })
+    let failures = Relayed.messages.filter { String(decoding: $0, as: UTF8.self).contains("Code=12175") }
+    let failure = Relayed.counted(try #require(failures.first))
+    let control = bench.configuration.controlSocket
+    let isDone = Mutex(false)
+    let answer = Mutex("")
+    Thread.detachNewThread {
+      defer { isDone.withLock { $0 = true } }
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      guard Sender.reach(descriptor, kept), send(descriptor, failure, 40, 0) == 40 else { return }
+      let run = try? Executable.run(["reload", "--socket", control])
+      answer.withLock { $0 = "\(run?.status ?? -1) \(run?.error ?? "")" }
+      let rest = Array(failure.dropFirst(40))
+      guard send(descriptor, rest, rest.count, 0) == rest.count else { return }
+      _ = Sender.tcp(new, [failure])
+    }
+    let end = ContinuousClock.now + .seconds(30)
+    service.run(until: {
+      let feeds = service.status().feeds
+      return (isDone.withLock { $0 } && feeds.allSatisfy { $0.messageCount == 1 && $0.connectionCount == 0 })
+        || ContinuousClock.now > end
+    })
+    let feeds = service.status().feeds
+    try service.shutDown()
+    #expect(answer.withLock { $0 } == "0 ")
+    #expect(Set(feeds.map(\.name)) == ["127.0.0.1:\(kept)", "127.0.0.1:\(new)"])
+    #expect(feeds.allSatisfy { $0.messageCount == 1 }, "\(feeds)")
+    #expect(!Sender.tcp(gone, [failure]), "a source that the configuration no longer names is still served")
+    #expect(Set(try bench.storedFindings().map(\.path)).count == 2)
+  }
+
   @Test func hostilePeersAreClosedWithTheirReason() throws {
     let bench = try ServiceBench()
     let port = Sender.freePort()
