@@ -241,6 +241,11 @@ enum PieceKind: Sendable {
       else { return nil }
       self = .eventXML
     case 0x7B:
+      // Nearly every object is whole.
+      let whole = unsafe bytes.withUnsafeBufferPointer { raw in
+        unsafe Int(hk_json_object(raw.baseAddress! + start, end - start, raw.count - start))
+      }
+      if whole == end - start { return nil }
       depth = 0
       PieceKind.count(bytes, start, end, depth: &depth)
       guard depth > 0 else { return nil }
