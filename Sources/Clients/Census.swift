@@ -6,9 +6,9 @@ import Records
 /// and a count. Noting in any order gives the same rows; merging two censuses is a union.
 ///
 /// Layout: who came is told by 16 bytes, what else a key holds repeats and is one number (`facts`), so that a row of the
-/// table takes 40 bytes. Rows lie side by side and are found through an index at most half full:
+/// table takes 40 bytes. Rows lie side by side and are found through an index at most two thirds full:
 ///
-///     index   | tag of the hash, 32 bits | row + 1, 0 is free |   linear probe
+///     index   | tag of the hash, 10 bits | row + 1, 22 bits, 0 is free |   linear probe
 ///     rows    | client, 16 bytes | first | last | count, 40 bits, and facts, 24 bits |
 ///
 /// The hash is seeded per run: log text chooses the keys.
@@ -27,7 +27,7 @@ package struct Census: Sendable {
 
   package init(seed: UInt64 = UInt64.random(in: .min ... .max), limit: Int = Limits.sightingLimit) {
     table = CensusTable(seed: seed)
-    self.limit = limit
+    self.limit = min(limit, CensusTable.rowLimit)
   }
 
   package var rowCount: Int { table.count }
@@ -142,7 +142,14 @@ package struct Census: Sendable {
   private var entries: UnsafeMutablePointer<Entry>
   private(set) var count = 0
   private var capacity: Int
-  private var index: UnsafeMutablePointer<UInt64>
+  private var index: UnsafeMutablePointer<UInt32>
+  /// Bits of a word of the index that tell the row.
+  private static let rowBits: UInt32 = 0x3F_FFFF
+  /// More rows have no number there.
+  static let rowLimit = Int(rowBits)
+
+  private static func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 54) << 22 }
+
   private var mask: Int
   /// By number: keys without their client.
   private(set) var keys: [SightingKey] = []
@@ -238,7 +245,7 @@ package struct Census: Sendable {
 
   @inline(__always)
   func prefetchRow(_ hash: UInt64) {
-    let entry = unsafe Int(truncatingIfNeeded: index[Int(truncatingIfNeeded: hash) & mask] & 0xFFFF_FFFF)
+    let entry = unsafe Int(index[Int(truncatingIfNeeded: hash) & mask] & CensusTable.rowBits)
     guard entry != 0 else { return }
     // A row may lie across two cache lines.
     unsafe hk_prefetch(entries + (entry - 1))
@@ -250,13 +257,13 @@ package struct Census: Sendable {
     _ high: UInt64, _ low: UInt64, _ facts: UInt32, _ hash: UInt64, first: Int64, last: Int64, count added: UInt64,
     limit: Int
   ) -> Bool {
-    let tag = hash & 0xFFFF_FFFF_0000_0000
+    let tag = CensusTable.tag(hash)
     var slot = Int(truncatingIfNeeded: hash) & mask
     while true {
       let word = unsafe index[slot]
       if word == 0 { break }
-      if word & 0xFFFF_FFFF_0000_0000 == tag {
-        let entry = unsafe entries + (Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1)
+      if word & ~CensusTable.rowBits == tag {
+        let entry = unsafe entries + (Int(word & CensusTable.rowBits) - 1)
         if unsafe entry.pointee.low == low && entry.pointee.high == high && entry.pointee.facts == facts {
           // `Int64.min` stands for no time and never moves a bound.
           if first != .min {
@@ -280,8 +287,8 @@ package struct Census: Sendable {
     unsafe (entries + count).initialize(
       to: Entry(high: high, low: low, first: first, last: last, count: added, facts: facts))
     count += 1
-    unsafe index[slot] = tag | UInt64(count)
-    if count * 2 > mask { grow() }
+    unsafe index[slot] = tag | UInt32(count)
+    if count * 3 > mask * 2 { grow() }
     return true
   }
 
@@ -295,7 +302,7 @@ package struct Census: Sendable {
       let hash = hash(entry.high, entry.low, entry.facts)
       var slot = Int(truncatingIfNeeded: hash) & mask
       while unsafe index[slot] != 0 { slot = (slot + 1) & mask }
-      unsafe index[slot] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(number + 1)
+      unsafe index[slot] = CensusTable.tag(hash) | UInt32(number + 1)
     }
   }
 }

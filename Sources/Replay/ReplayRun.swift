@@ -195,6 +195,11 @@ package enum Replay {
     report.signatureCounts = sum.signatureCounts
     for index in report.streams.indices {
       report.skips.add(report.streams[index].result.skips)
+      if report.findings.isEmpty, report.streams[index].result.findings.count <= Limits.findingLimit {
+        // Most runs have one large stream: its findings are not copied.
+        swap(&report.findings, &report.streams[index].result.findings)
+        continue
+      }
       for finding in report.streams[index].result.findings {
         if report.findings.count < Limits.findingLimit {
           report.findings.append(finding)
