@@ -57,7 +57,7 @@ package struct Census: Sendable {
       while position < keys.count {
         let count = min(64, keys.count - position)
         for offset in 0..<count {
-          facts[offset] = unsafe table.factsNumber(of: keys[position + offset])
+          facts[offset] = unsafe table.factsNumber(of: keys[position + offset], isFull: table.count >= limit)
           hashes[offset] = unsafe table.hash(
             keys[position + offset].clientHigh, keys[position + offset].clientLow, facts[offset])
           table.prefetchIndex(hashes[offset])
@@ -79,7 +79,7 @@ package struct Census: Sendable {
     unshare()
     for number in 0..<other.table.count {
       let row = other.table.row(number)
-      let facts = table.factsNumber(of: row.key)
+      let facts = table.factsNumber(of: row.key, isFull: table.count >= limit)
       add(
         row.key.clientHigh, row.key.clientLow, facts, table.hash(row.key.clientHigh, row.key.clientLow, facts),
         first: row.first, last: row.last, count: row.count)
@@ -210,7 +210,7 @@ package struct Census: Sendable {
   static let noFacts: UInt32 = 0xFF_FFFF
 
   /// The number of a key's words beside its client.
-  func factsNumber(of key: SightingKey) -> UInt32 {
+  func factsNumber(of key: SightingKey, isFull: Bool) -> UInt32 {
     let facts = Facts(key)
     let mixed =
       (facts.serverAndRole &* 0x9E37_79B9_7F4A_7C15) ^ (facts.protocolAndCipher &* 0xD6E8_FEB8_6659_FD93)
@@ -220,7 +220,7 @@ package struct Census: Sendable {
     let number: UInt32
     if let known = numbers[facts] {
       number = known
-    } else if keys.count == Limits.sightingFactsLimit {
+    } else if isFull || keys.count == Limits.sightingFactsLimit {
       return CensusTable.noFacts
     } else {
       number = UInt32(keys.count)

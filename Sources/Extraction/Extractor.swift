@@ -137,7 +137,8 @@ package struct Extractor: Sendable {
   ) {
     let facts = TextFacts(
       slot, text, log: batch.origins[Int(slot.origin)].log, zone: options.zone, delimited: rules.rules.delimited)
-    let scope = scopes.scope(origin: slot.origin, component: facts.component, text) { [rules] index in
+    let scope = scopes.scope(origin: slot.origin, in: batch.origins, component: facts.component, text) {
+      [rules] index in
       index < rules.compiled.count
         && Extractor.matchesLog(rules.compiled[index].signature, batch.origins[Int(slot.origin)], facts, text)
     }
@@ -150,8 +151,11 @@ package struct Extractor: Sendable {
       let index = Int(candidates[number].signature)
       let rule = textRules[index]
       if isTaken, rule.givesWay { continue }
-      guard scopes.contains(index, in: scope) else { continue }
       let entry = rules.compiled[index]
+      guard
+        scope.map({ scopes.contains(index, in: $0) })
+          ?? Extractor.matchesLog(entry.signature, batch.origins[Int(slot.origin)], facts, text)
+      else { continue }
       if rule.namesDelimited, let name = facts.formatName, !entry.signature.delimited.contains(name) { continue }
       isSuspect = true
       var yields: Yield

@@ -6,9 +6,11 @@ struct LogScopes: Sendable {
   private static let placeCount = 4096
   /// Different logs and components that are kept; then all are forgotten.
   private static let limit = 4096
+  /// Components of more bytes have no number.
+  private static let componentByteLimit = 48
 
   private struct Place: Sendable {
-    /// Component and origin; 0: free.
+    /// Component and log; 0: free.
     var key: UInt64 = 0
     var scope: UInt32 = 0
   }
@@ -19,22 +21,29 @@ struct LogScopes: Sendable {
   private var count = 0
   private var components = NameMemo()
   private var componentCount: UInt32 = 1
+  private var logs: [String: UInt32] = [:]
   private var places: [Place] = []
+  /// By origin of the stream: the number of its log.
+  private var logOfOrigin: [UInt32] = []
 
   init(signatureCount: Int) { wordCount = (signatureCount + 63) / 64 }
 
   /// Begins a stream: origins are numbered anew.
-  mutating func begin() {
-    places.removeAll(keepingCapacity: true)
-    bits.removeAll(keepingCapacity: true)
-    count = 0
-  }
+  mutating func begin() { logOfOrigin.removeAll(keepingCapacity: true) }
 
-  /// The number of a scope, until the next call.
+  /// The number of a scope, until the next call; nil for a component that is too long to be remembered.
   /// - Parameter holds: whether a signature may hold; asked for each once.
   mutating func scope(
-    origin: UInt32, component: Range<Int>?, _ text: Span<UInt8>, holds: (Int) -> Bool
-  ) -> Int {
+    origin: UInt32, in origins: [Origin], component: Range<Int>?, _ text: Span<UInt8>, holds: (Int) -> Bool
+  ) -> Int? {
+    if let component, component.count > LogScopes.componentByteLimit { return nil }
+    if count == LogScopes.limit || componentCount == .max || logs.count == LogScopes.limit { forget() }
+    while logOfOrigin.count < origins.count {
+      let log = origins[logOfOrigin.count].log
+      let number = logs[log] ?? UInt32(logs.count + 1)
+      logs[log] = number
+      logOfOrigin.append(number)
+    }
     var number: UInt32 = 1
     if let component, !component.isEmpty {
       number = components.id(of: text, component.lowerBound, component.upperBound) {
@@ -43,11 +52,9 @@ struct LogScopes: Sendable {
       }
     }
     if places.isEmpty { places = [Place](repeating: Place(), count: LogScopes.placeCount) }
-    let key = UInt64(number) << 32 | UInt64(origin)
+    let key = UInt64(number) << 32 | UInt64(logOfOrigin[Int(origin)])
     let place = Int((key &* 0x9E37_79B9_7F4A_7C15) >> 52)
     if places[place].key == key { return Int(places[place].scope) }
-    if count == LogScopes.limit { begin() }
-    if places.isEmpty { places = [Place](repeating: Place(), count: LogScopes.placeCount) }
     places[place] = Place(key: key, scope: UInt32(count))
     for word in 0..<wordCount {
       var value: UInt64 = 0
@@ -56,6 +63,16 @@ struct LogScopes: Sendable {
     }
     count += 1
     return count - 1
+  }
+
+  private mutating func forget() {
+    places.removeAll(keepingCapacity: true)
+    bits.removeAll(keepingCapacity: true)
+    count = 0
+    components = NameMemo()
+    componentCount = 1
+    logs.removeAll()
+    logOfOrigin.removeAll(keepingCapacity: true)
   }
 
   func contains(_ signature: Int, in scope: Int) -> Bool {

@@ -12,7 +12,6 @@ struct TextFacts: ~Copyable {
   var formatName: String?
   /// The time could not be used as written.
   var timeFault: SkipReason?
-  var isFaultCounted = false
 
   /// - Parameter log: the log's name; a component that bears it writes its own log.
   /// - Parameter delimited: the formats that definitions describe by their columns.

@@ -18,9 +18,13 @@ extension Framer {
       guard states[origin].delimited == nil, isCMTrace || states[origin].schema == nil else { break }
       var lastLine = batch.lineEnds.count
       if !batch.isDirect {
-        // One origin at a time.
-        lastLine = line + 1
-        while lastLine < batch.lineEnds.count, batch.lines[lastLine].origin == origin { lastLine += 1 }
+        // One origin at a time; where its lines end is found once for all of them.
+        if line >= originLines.upperBound || line < originLines.lowerBound {
+          var end = line + 1
+          while end < batch.lineEnds.count, batch.lines[end].origin == origin { end += 1 }
+          originLines = line..<end
+        }
+        lastLine = originLines.upperBound
       }
       let count =
         isCMTrace

@@ -37,6 +37,8 @@ package struct Framer: Sendable {
   private var beginsInLine = false
   /// Where records open, close and end in the text of this call.
   private var marks = TextMarks()
+  /// Lines of the batch that have one origin, the ones asked about last.
+  var originLines = 0..<0
   /// Where the kernels write plain records.
   var plainFound = [hk_plain_record](repeating: hk_plain_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
@@ -106,6 +108,7 @@ package struct Framer: Sendable {
   ) -> Int {
     self.base = base
     marks.forget()
+    originLines = 0..<0
     contentEnd.line = -1
     stretch = (0, -1)
     while states.count < batch.origins.count {

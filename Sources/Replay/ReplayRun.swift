@@ -50,7 +50,7 @@ package struct ReplayReport: Sendable {
   package var skips = SkipCounts()
   package var refused: [IngestError] = []
   package var notes: [FileSet.Note] = []
-  /// Records that held a factor, and those of them on which a signature held (only where the request asks for it).
+  /// Records that met a pattern or a `where:`, and those for which one held.
   package var suspectCount: UInt64 = 0
   package var confirmedCount: UInt64 = 0
   package var duration: Duration = .zero

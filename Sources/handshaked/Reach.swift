@@ -117,7 +117,8 @@ struct Reach {
     }
 
     func client(_ high: UInt64, _ low: UInt64, _ place: Place) -> Client? {
-      if place.isAddress { return Client(high: high, low: low) }
+      // No client has a multicast address.
+      if place.isAddress { return high == .max ? nil : Client(high: high, low: low) }
       return low == 0 ? nil : Client(high: .max, low: .max - UInt64(machine[Int(low)]))
     }
     // The clients of each cell side by side, then sorted: what repeats is one. IPv4 addresses, of which there may be

@@ -14,7 +14,7 @@ typedef struct hk_literals hk_literals;
 #define HK_WINDOW 6
 #define HK_BUCKETS 16
 
-/// Literal i is the lower-case bytes [ends[i - 1], ends[i]) of `bytes`, 1 to 255 of them; its window begins at byte
+/// Literal i is the lower-case ASCII bytes [ends[i - 1], ends[i]) of `bytes`, 1 to 255 of them; its window begins at byte
 /// `windows[i]` of it and belongs to bucket `buckets[i]`, below HK_BUCKETS. NULL when there is no memory. Free with
 /// hk_literals_free.
 hk_literals *hk_literals_make(
