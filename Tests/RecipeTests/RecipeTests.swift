@@ -88,6 +88,29 @@ import Testing
     return Int(try #require(port))
   }
 
+  /// Returns when a connection to the port is taken; fails after a minute.
+  private static func waitForListener(_ port: Int) throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(60)
+    while clock.now < deadline {
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      address.sin_port = UInt16(port).bigEndian
+      let isTaken = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+      }
+      if isTaken { return }
+      // Nothing tells when a port is listened on: it is asked again.
+      sched_yield()
+    }
+    Issue.record("nobody listens on port \(port)")
+  }
+
   /// Waits for changes below `root` until `condition` holds; fails after a minute.
   private static func wait(for what: String, below root: String, until condition: () -> Bool) throws {
     let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
@@ -167,6 +190,8 @@ import Testing
     let place = try Place()
     let port = try Self.freePort()
     try place.start(place.configuration("\(recipe)-receive.conf", spool: "-spool-receive", port: port))
+    // RELP sends again what a refused connection left open: the sender begins when the receiver listens.
+    try Self.waitForListener(port)
     try place.start(place.configuration("\(recipe)-send.conf", spool: "-spool-send", port: port))
     // Files come while the sender runs, as they do in life.
     try Self.copySamples(to: place.root)
