@@ -4,7 +4,7 @@ import Records
 /// Where `<![LOG[`, `]LOG]!>` and `$$<` stand in the text of one batch: found in one pass when the
 /// first is asked for, from there on.
 struct TextMarks: Sendable {
-  enum Kind: Int {
+  enum Kind {
     case open, close, trailer
 
     /// Bytes of the mark.
