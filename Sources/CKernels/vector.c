@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "events.h"
+#include "heads.h"
 #include "kernels.h"
 #include "literal_set.h"
 #include "plain_records.h"
@@ -487,6 +488,8 @@ typedef struct {
         const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, size_t, int, hk_plain_record *, size_t);
     size_t (*simple_run)(
         const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_plain_record *, size_t);
+    size_t (*headed_run)(
+        hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_line *, size_t);
 } vector_kernels;
 
 #define LEVEL(name)                                                                                                   \
@@ -500,7 +503,8 @@ typedef struct {
      marks_##name,                                                                                                    \
      literals_find_##name,                                                                                            \
      cmtrace_run_##name,                                                                                              \
-     simple_run_##name}
+     simple_run_##name,                                                                                                \
+     headed_run_##name}
 /// Slowest first.
 static const vector_kernels all[] = {
     LEVEL(portable),
@@ -625,4 +629,19 @@ size_t hk_simple_run_at(
     size_t start, hk_plain_record *out, size_t capacity
 ) {
     return all[level].simple_run(bytes, readable, line_ends, line_count, line, start, out, capacity);
+}
+size_t hk_headed_run(
+    hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
+    size_t start, hk_headed_line *out, size_t capacity
+) {
+    return chosen->headed_run(heads, bytes, readable, line_ends, line_count, line, start, out, capacity);
+}
+size_t hk_head_length(
+    hk_heads *heads, const uint8_t *line, size_t count, size_t readable, size_t *start, unsigned *form
+) {
+    int64_t received;
+    return head_portable(heads, line, count, readable, start, form, &received);
+}
+uint64_t hk_head_hash(uint64_t seed, const uint8_t *head, size_t count, unsigned form) {
+    return head_hash(seed, head, count, form);
 }

@@ -31,6 +31,10 @@ package struct EnvelopeOpener: Sendable {
   private var origins: OriginTable
   private var joiner = PieceJoiner()
   private var eventShapes = EventShapes()
+  /// Nil until a syslog line was opened.
+  private var heads: HeadMemo?
+  /// False: every envelope is read anew, the slow twin for tests. The result is the same.
+  package var usesHeads = true
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -48,7 +52,9 @@ package struct EnvelopeOpener: Sendable {
   ///   final one, never returns 0 unless it is empty.
   @discardableResult
   package mutating func open(_ chunk: borrowing Chunk, into batch: inout RecordBatch) -> Int {
-    origins.attach(to: &batch.origins)
+    // The names and origins of a copy are others.
+    if heads != nil, !isKnownUniquelyReferenced(&heads) { heads = nil }
+    if !origins.attach(to: &batch.origins) { heads?.removeAll() }
     plainStart = 0
     plainLine = 0
     let bytes = chunk.bytes
@@ -121,6 +127,13 @@ package struct EnvelopeOpener: Sendable {
     var line = 0
     var start = 0
     while line < ends.count {
+      if let heads, start < bytes.count, bytes[start] == 0x3C || ASCII.isDigit(bytes[start]) {
+        let count = heads.find(bytes, ends, line: line, start: start)
+        if count > 0 {
+          openHeaded(heads, count, bytes, ends, &start, &line, &batch)
+          continue
+        }
+      }
       let end = Int(ends[line])
       var text = start
       var gate = Envelope.gate(bytes, start, end)
@@ -161,9 +174,60 @@ package struct EnvelopeOpener: Sendable {
         take(outcome, bytes, 0, Told(), place, &batch)
         plainStart = start
         plainLine = line
+        if gate == .priority || gate == .isoTemplate, case .envelope(let envelope) = outcome {
+          learn(envelope, bytes, text, end)
+        }
       }
     }
     return (ends.isEmpty ? 0 : start, line)
+  }
+
+  /// Opens `count` lines from `line` on, which begins at `start`, as `heads` found them, and moves both behind them.
+  private mutating func openHeaded(
+    _ heads: HeadMemo, _ count: Int, _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ start: inout Int,
+    _ line: inout Int, _ batch: inout RecordBatch
+  ) {
+    copyPlain(bytes, ends, Place(start: start, end: start, line: line), &batch)
+    for index in 0..<count {
+      let found = unsafe heads.found[index]
+      let place = Place(start: start, end: Int(ends[line]), line: line)
+      start = place.end + 1
+      line += 1
+      if found.kind == HK_PAYLOAD_IS_LINE, !joiner.isHolding {
+        var origin = heads[found.slot].origin
+        if origin == nil {
+          origin = origins.index(of: heads[found.slot].names, in: &batch.origins)
+          heads[found.slot].origin = origin
+          if origin == nil { note(.originLimit, place, &batch) }
+        }
+        batch.append(
+          bytes, Int(found.payload), place.end,
+          LineSlot(
+            chunkStart: UInt32(place.start), chunkEnd: UInt32(place.end), origin: origin ?? 0,
+            lineIndex: UInt32(place.line), isPlain: false, received: found.received))
+        continue
+      }
+      joiner.beginLine(byteOffset: place.start, line: place.line, into: &batch)
+      let told = Told(names: heads[found.slot].names, received: found.received)
+      var envelope = Envelope()
+      envelope.payloadStart = Int(found.payload)
+      envelope.payloadEnd = place.end
+      envelope.escape = found.kind == HK_PAYLOAD_HAS_ESCAPES ? .octal : .none
+      takePayload(envelope, bytes, 0, told, place, &batch)
+    }
+    plainStart = start
+    plainLine = line
+  }
+
+  /// Remembers the head of a line that was opened.
+  private mutating func learn(_ envelope: Envelope, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+    guard usesHeads else { return }
+    let heads = self.heads ?? HeadMemo()
+    self.heads = heads
+    guard heads.isWorthLearning() else { return }
+    heads.learn(
+      bytes, start, end, payload: envelope.payloadStart,
+      names: origins.names(OriginNames(), toldBy: envelope, in: bytes))
   }
 
   /// Copies the plain lines before `place` to the arena, which begins with the first line that opens.
@@ -262,6 +326,14 @@ package struct EnvelopeOpener: Sendable {
     if envelope.received != RecordBatch.noTime { inner.received = envelope.received }
     // An offset counts in the file that the same envelope names.
     if envelope.offset >= 0 || !envelope.path.isEmpty { inner.offset = envelope.offset }
+    takePayload(envelope, bytes, depth, inner, place, &batch)
+  }
+
+  /// Delivers what `envelope` holds, of which `inner` was told.
+  private mutating func takePayload(
+    _ envelope: Envelope, _ bytes: Span<UInt8>, _ depth: Int, _ inner: Told, _ place: Place,
+    _ batch: inout RecordBatch
+  ) {
     guard needsDecoding(bytes, envelope) else {
       deliver(bytes, envelope.payloadStart, envelope.payloadEnd, depth + 1, inner, place, &batch)
       return

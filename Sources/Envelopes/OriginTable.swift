@@ -2,7 +2,7 @@ import Glibc
 import Records
 
 /// A seed nobody outside knows, asked for once: a table is made for every turn of every followed file.
-private let hashOfThisProcess = SeededHash()
+let hashOfThisProcess = SeededHash()
 
 /// What the envelopes around a line said about its origin, as ids of `OriginTable`'s names; 0 is not told.
 struct OriginNames: Equatable, Sendable {
@@ -27,15 +27,16 @@ struct OriginTable: Sendable {
 
   init(own: Origin) { self.own = own }
 
-  /// Makes sure that `origins` is the list this table's indices point into.
-  mutating func attach(to origins: inout [Origin]) {
-    if origins.count == knownCount, knownCount > 0 { return }
+  /// Makes sure that `origins` is the list this table's indices point into; false when it was another one before.
+  mutating func attach(to origins: inout [Origin]) -> Bool {
+    if origins.count == knownCount, knownCount > 0 { return true }
     origins.removeAll(keepingCapacity: true)
     origins.append(own)
     indices.removeAll()
     lastNames = OriginNames()
     lastIndex = 0
     knownCount = 1
+    return false
   }
 
   /// `names` with those that `envelope` tells in their place: it is closer to the machine that wrote the line.

@@ -1,6 +1,6 @@
 /// Seeded multiply and fold (the mixing step of wyhash): names come from outside and must not choose their places.
 package struct SeededHash: Sendable {
-  @usableFromInline let seed: UInt64
+  @usableFromInline package let seed: UInt64
 
   package init(seed: UInt64 = UInt64.random(in: .min ... .max)) { self.seed = seed }
 

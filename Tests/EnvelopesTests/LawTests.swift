@@ -149,3 +149,95 @@ func syslogAgreesWithItsSlowTwin(seed: UInt64) {
     }
   }
 }
+
+/// Lines as relays write them: heads that repeat, with every payload that matters, and some that differ by a byte.
+private func relayedFile(_ random: inout Seeded) -> [UInt8] {
+  let heads = [
+    "PC-1 - - - [file@32473 path=\"/srv/collected/PC-1/CcmMessaging.log\"] ", "PC-1 - - - [file path=\"/l/a.log\"] ",
+    "PC-2 - - - [file path=\"C:\\\\l\\\\b.log\"] ", "PC-2 - - - [file path=\"/l/]b.log\"] ", "PC-3 log 684 - - ",
+    "PC-3 handshaked 684 - - ", "PC-4 handshakee 684 - - ", "- - - - - ", "h log - - [a b=\"x\"][c file=\"/d.log\"] ",
+    "h log - - [a b=\"] ] \"] ", "h log - - -  ", "PC-5 CcmExec: ", "PC-5 CcmExec[12]: ", "PC-5 /l/c.log: ",
+    "PC-5 C:\\l\\d.log: ", "su[12]: PC-6: ", "12345 log: ", "PC-7 log ", "PC-8 a: b: ", "h\u{E4}st log: ",
+    "a very much longer name of a host than a first look would ever read through log - - - ",
+  ]
+  let payloads = [
+    cmtrace, "<![LOG[cut", "on]LOG]!>", "<![LOG[a]LOG]!><![LOG[b", "<![LOG[a]LOG]!><time=\"1\"><![LOG[b]LOG]!>", "<![",
+    "<![LOG[]LOG]!>", "<![LOG[x]LOG]!", "<Event a='b'>", "</Event>", "{\"a\":1}", "{", "}", "a#012b", "#Fields: date",
+    "2026-03-02 00:55:51 10.0.0.1 GET /x - 443 - 10.0.0.2 a - 200 0 0", "2026-03-02 00:55:51.12 x y z", "12",
+    "2026-03-02T00:55:51Z in log: deep", "2026-01-02 03:04:05.67 Logon Error: 1, Severity: 2, State: 3.",
+    "<13>1 - in log - - - deep", "41 <13>1 - in log - - - deep", "Jan  2 03:04:05 in log: deep", "Log Name: x", "text",
+    "Text  $$<A><03-02-2026 06:00:01.123-60><thread=4840 (0x12E8)>", "\u{FEFF}text", " text", "\t<![LOG[x", "- <Event>",
+    "[1] x", "", "\r", "~x", "*** x", "handshaked: y", "\u{0}x",
+  ]
+  let zones = ["Z", "+00:00", "-01:30", "+24:00", "z", ""]
+  let fractions = ["", ".1", ".123456", ".123456789", ".1234567890", "."]
+  let starts = ["<134>1 ", "<14>1 ", "<13>", "", "<191>", "<192>", "<7>1 ", "\u{FEFF}<134>1 "]
+  let second = Int.random(in: 0..<120, using: &random)
+  var text = ""
+  var recent = heads[0]
+  for _ in 0..<Int.random(in: 1...80, using: &random) {
+    if Int.random(in: 0..<3, using: &random) == 0 { recent = heads.randomElement(using: &random)! }
+    let moment = second + Int.random(in: 0..<3, using: &random)
+    let clock = "2026-0\(1 + moment % 9)-0\(1 + moment % 7)T0\(moment % 9):\(10 + moment % 50):\(10 + moment % 51)"
+    text += starts[Int.random(in: 0..<8, using: &random) % Int.random(in: 1...8, using: &random)] + clock
+    text += fractions[Int.random(in: 0..<6, using: &random) % Int.random(in: 1...6, using: &random)]
+    text += zones[Int.random(in: 0..<6, using: &random) % Int.random(in: 1...6, using: &random)]
+    text += " " + recent + payloads.randomElement(using: &random)! + (Bool.random(using: &random) ? "\r\n" : "\n")
+  }
+  var bytes = Array(text.utf8)
+  if Int.random(in: 0..<4, using: &random) == 0 {
+    for _ in 0..<5 {
+      bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+    }
+  }
+  // What is read ahead of may be anything.
+  return bytes + [UInt8](repeating: 0x0A, count: 1) + Array((String(repeating: "plain text\n", count: 80)).utf8)
+}
+
+@Test(arguments: UInt64(0)..<600)
+func knownHeadsOpenAsUnknownOnes(seed: UInt64) {
+  var random = Seeded(seed)
+  let bytes = relayedFile(&random)
+  let slow = opened(bytes, usesHeads: false)
+  let fast = opened(bytes)
+  #expect(fast.lines == slow.lines)
+  #expect(fast.skips == slow.skips)
+  #expect(fast.origins == slow.origins)
+  let cuts = bytes.indices.filter { bytes[$0] == 0x0A && Int.random(in: 0..<8, using: &random) == 0 }.map { $0 + 1 }
+  let parts = opened(bytes, cuts: cuts)
+  #expect(Set(parts.lines) == Set(slow.lines) && parts.lines.count == slow.lines.count)
+}
+
+@Test func aCopyOfAnOpenerKeepsItsOwnNames() {
+  let filler = String(repeating: "plain text\n", count: 80)
+  func line(_ host: String) -> String { "<134>1 2026-03-02T00:55:51Z \(host) log 684 - - text of \(host)\n" }
+  var opener = EnvelopeOpener(origin: fileOrigin)
+  var batch = RecordBatch()
+  func open(_ text: String, _ opener: inout EnvelopeOpener, _ batch: inout RecordBatch) -> [String?] {
+    batch.removeAll()
+    let bytes = Array((text + filler).utf8)
+    opener.open(Chunk(text: bytes, rawOffset: 0, firstLine: 1, isFinal: true), into: &batch)
+    return batch.lines.prefix { !$0.isPlain }.map { batch.origins[Int($0.origin)].host }
+  }
+  #expect(open(line("a") + line("a"), &opener, &batch) == ["a", "a"])
+  // From here on the two number their names differently.
+  var copy = opener
+  var batchOfCopy = batch
+  #expect(open(line("b") + line("c"), &opener, &batch) == ["b", "c"])
+  #expect(open(line("c") + line("b") + line("b"), &copy, &batchOfCopy) == ["c", "b", "b"])
+  #expect(open(line("c") + line("b") + line("a"), &opener, &batch) == ["c", "b", "a"])
+  // Another batch, of which no origin is known.
+  var other = RecordBatch()
+  #expect(open(line("b") + line("b"), &opener, &other) == ["b", "b"])
+}
+
+@Test func manyHeadsAreKeptWithinBounds() {
+  // More than the memo holds, twice over: each is opened all the same.
+  var text = ""
+  for round in 0..<2 {
+    for host in 0..<20_000 { text += "<134>1 2026-03-02T00:55:51Z h\(host) log 684 - - \(round)\n" }
+  }
+  let result = opened(text)
+  #expect(result.lines.count == 40_000)
+  #expect(result.lines.indices.allSatisfy { result.lines[$0].origin.host == "h\($0 % 20_000)" })
+}

@@ -25,6 +25,8 @@ struct Skip: Hashable {
 struct Opened {
   var lines: [OpenedLine] = []
   var skips: [Skip] = []
+  /// As the batch holds them, in the order in which they were met.
+  var origins: [Origin] = []
   /// Chunks whose text was the chunk itself.
   var directCount = 0
   var chunkCount = 0
@@ -39,9 +41,12 @@ let fileOrigin = Origin(host: nil, log: "relay", path: "/var/log/remote/relay.lo
 
 /// Runs a stream through an opener. `cuts` are byte offsets behind line ends at which a read ended, ascending; what a
 /// chunk leaves is put in front of the next one, as the reader does.
-func opened(_ stream: [UInt8], cuts: [Int] = [], origin: Origin = fileOrigin) -> Opened {
+func opened(
+  _ stream: [UInt8], cuts: [Int] = [], origin: Origin = fileOrigin, usesHeads: Bool = true
+) -> Opened {
   var result = Opened()
   var opener = EnvelopeOpener(origin: origin)
+  opener.usesHeads = usesHeads
   var batch = RecordBatch()
   var bytes = stream
   if let last = bytes.last, last != 0x0A { bytes.append(0x0A) }
@@ -59,6 +64,7 @@ func opened(_ stream: [UInt8], cuts: [Int] = [], origin: Origin = fileOrigin) ->
     carryStart += count
   }
   result.leftByteCount = bytes.count - carryStart
+  result.origins = batch.origins
   return result
 }
 

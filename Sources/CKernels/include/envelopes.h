@@ -1,0 +1,75 @@
+// Runs of lines in syslog envelopes whose heads were met before.
+#ifndef HANDSHAKED_ENVELOPES_H
+#define HANDSHAKED_ENVELOPES_H
+#include <stddef.h>
+#include <stdint.h>
+
+// What stands between the time and the payload of a syslog line repeats with its origin, to the byte:
+//
+//     <134>1 2026-03-02T00:55:51.057031+00:00 MP03 - - - [file@32473 path="/srv/MP03/ex.log"] 2026-03-02 00:55:51 …
+//                                             └─────────────────── head ────────────────────┘└── payload
+//
+// A head is read from its first byte on, and what it says is settled at its last: a line that goes on behind the time with
+// the bytes of a known head has that head, whatever follows.
+
+/// The ways in which heads are read; the same bytes may say another thing in another.
+#define HK_FORM_RFC5424 0
+/// `HOST TAG: ` behind a priority, and without one.
+#define HK_FORM_RELAYED 1
+#define HK_FORM_WRITTEN 2
+
+/// Longer heads are read anew each time, and shorter ones.
+#define HK_HEAD_LIMIT 320
+#define HK_HEAD_LEAST 8
+/// Slots that a head may be in, from the one its hash tells on.
+#define HK_HEAD_PROBES 8
+
+typedef struct {
+    uint64_t hash;
+    /// In `texts`; a count of 0 is a free slot.
+    uint32_t offset;
+    uint16_t count;
+    uint16_t form;
+} hk_head;
+
+typedef struct {
+    const hk_head *slots;
+    /// The number of slots less 1, a power of two less 1.
+    size_t mask;
+    const uint8_t *texts;
+    uint64_t seed;
+    /// The last time to the second, as written, and what it is in microseconds if it is UTC.
+    uint8_t second[19];
+    uint8_t has_second;
+    int64_t microseconds;
+} hk_heads;
+
+/// What is to be done with a payload.
+#define HK_PAYLOAD_IS_LINE 0
+/// It may be an envelope itself, or begin a record of several lines.
+#define HK_PAYLOAD_IS_OPEN 1
+/// It holds a `#` and may hold escapes.
+#define HK_PAYLOAD_HAS_ESCAPES 2
+
+typedef struct {
+    /// Where the payload begins; it ends at the end of its line.
+    uint32_t payload;
+    /// The slot of the head.
+    uint32_t slot;
+    uint32_t kind;
+    /// Microseconds since 1970.
+    int64_t received;
+} hk_headed_line;
+
+/// The head of a line of `count` bytes: its length, where it begins and its form; 0 when the line does not begin as described
+/// above, or when that is not found in a first look. A length is a guess: reading the head tells.
+size_t hk_head_length(
+    hk_heads *heads, const uint8_t *line, size_t count, size_t readable, size_t *start, unsigned *form);
+uint64_t hk_head_hash(uint64_t seed, const uint8_t *head, size_t count, unsigned form);
+
+/// Lines with known heads, one behind the other from `line` on, which begins at `start`, up to the first that is none.
+/// `line_ends` are the positions of '\n'. Returns how many were written.
+size_t hk_headed_run(
+    hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
+    size_t start, hk_headed_line *out, size_t capacity);
+#endif
