@@ -119,6 +119,9 @@ package struct Pipeline: Sendable {
     return totals
   }
 
+  /// Line ends in what the last chunk was consumed of; nil when that is not known without counting.
+  package private(set) var consumedLineCount: Int?
+
   /// What was passed over in the current stream.
   package private(set) var skips = SkipCounts()
 
@@ -141,6 +144,8 @@ package struct Pipeline: Sendable {
       swap(&arena, &batch.arena)
     }
     countSkips(chunk, consumed: consumed)
+    // In a chunk without envelopes the batch's lines are those of the chunk.
+    consumedLineCount = batch.isDirect ? batch.lineEndCount(below: consumed) : nil
     return consumed
   }
 

@@ -46,6 +46,8 @@ package struct ChunkReader: ~Copyable {
   private var stopOffset: UInt64?
 
   private var consumed = 0
+  /// Line ends in them.
+  private var consumedLineCount: UInt64 = 0
   private var scanned = 0
   private var filled = 0
   private var state = State.fresh
@@ -216,8 +218,10 @@ package struct ChunkReader: ~Copyable {
   }
 
   /// The walk is done with so many bytes of the chunk; calls add up until the next `fill`.
-  package mutating func consume(_ byteCount: Int) {
+  /// - Parameter lineCount: the line ends in them, where they are known; else they are counted.
+  package mutating func consume(_ byteCount: Int, lineCount: Int? = nil) {
     precondition(byteCount >= 0 && byteCount <= chunk.byteCount - consumed)
+    consumedLineCount += UInt64(lineCount ?? Int(lineEndCount(consumed..<consumed + byteCount)))
     consumed += byteCount
   }
 
@@ -282,15 +286,17 @@ package struct ChunkReader: ~Copyable {
     if consumed == 0, carryByteCount > 0, isClosed || carryByteCount >= recordByteLimit {
       skips.note(
         .tornRecord, byteCount: rawByteCount(0..<carryByteCount), offset: chunk.rawOffset, line: chunk.firstLine)
+      consumedLineCount += lineEndCount(0..<carryByteCount)
       consumed = carryByteCount
     }
     if consumed > 0 {
       chunk.rawOffset += UInt64(rawByteCount(0..<consumed))
-      chunk.firstLine += lineEndCount(0..<consumed)
+      chunk.firstLine += consumedLineCount
       chunk.byteCount -= consumed
       scanned -= consumed
       remove(0..<consumed)
       consumed = 0
+      consumedLineCount = 0
     }
     guard isClosed, chunk.byteCount == 0 else { return }
     isClosed = false

@@ -143,6 +143,18 @@ package struct RecordBatch: Sendable {
     (index == 0 ? 0 : Int(lineEnds[index - 1]) + 1, Int(lineEnds[index]))
   }
 
+  /// How many lines end before `position` of the text.
+  package func lineEndCount(below position: Int) -> Int {
+    if let last = lineEnds.last, Int(last) < position { return lineEnds.count }
+    var low = 0
+    var high = lineEnds.count
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(lineEnds[middle]) < position { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// Notes bytes [start, end) of the chunk, beginning `lineIndex` physical lines into it, as passed over.
   package mutating func skip(_ reason: SkipReason, start: Int, end: Int, lineIndex: Int) {
     skipEvents.append(

@@ -35,7 +35,10 @@ package enum TestEngine {
     pipeline.begin(stream: 0, path: "file.log", origin: Origin(host: host, log: log, path: "file.log"))
     var reader = ChunkReader(
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)
-    while try reader.fill() { reader.consume(pipeline.process(reader.chunk)) }
+    while try reader.fill() {
+      let consumed = pipeline.process(reader.chunk)
+      reader.consume(consumed, lineCount: pipeline.consumedLineCount)
+    }
     var result = pipeline.result()
     result.skips.add(reader.skips)
     var findings = result.findings
