@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(head_lengt
 
 /// What is to be done with the payload [from, end), which is not empty.
 static inline __attribute__((always_inline)) HK_TARGET uint32_t HK_NAME(payload_kind)(
-    const uint8_t *bytes, size_t from, size_t end
+    const uint8_t *bytes, size_t readable, size_t from, size_t end
 ) {
     const uint8_t *p = bytes + from;
     size_t count = end - from;
@@ -57,6 +57,11 @@ static inline __attribute__((always_inline)) HK_TARGET uint32_t HK_NAME(payload_
     if (is_record) return is_closed ? HK_PAYLOAD_IS_LINE : HK_PAYLOAD_IS_OPEN;
     if (is_closed) return HK_PAYLOAD_IS_OPEN;
     uint8_t first = p[0], folded = first | 0x20;
+    if (first == '{') {
+        size_t whole = HK_NAME(json_object)(p, count, readable - from);
+        return whole && (whole == count || (whole + 1 == count && p[whole] == '\r')) ? HK_PAYLOAD_IS_OBJECT
+                                                                                      : HK_PAYLOAD_IS_OPEN;
+    }
     // The row of an IIS log; every other digit may be a date before a record of several lines, a count or an envelope.
     if (is_digit(first))
         return count > 20 && p[4] == '-' && p[10] == ' ' && p[19] != '.' && p[19] != ':' ? HK_PAYLOAD_IS_LINE
@@ -100,7 +105,7 @@ static HK_TARGET size_t HK_NAME(headed_run)(
         size_t payload = start + head + count;
         out[n++] = (hk_headed_line){
             .payload = (uint32_t)payload, .slot = (uint32_t)slot,
-            .kind = HK_NAME(payload_kind)(bytes, payload, end), .received = received};
+            .kind = HK_NAME(payload_kind)(bytes, readable, payload, end), .received = received};
         start = end + 1;
     }
     return n;

@@ -193,7 +193,10 @@ package struct EnvelopeOpener: Sendable {
       let place = Place(start: start, end: Int(ends[line]), line: line)
       start = place.end + 1
       line += 1
-      if found.kind == HK_PAYLOAD_IS_LINE, !joiner.isHolding {
+      let isLine =
+        found.kind == HK_PAYLOAD_IS_LINE
+        || (found.kind == HK_PAYLOAD_IS_OBJECT && eventShapes.match(bytes, Int(found.payload), place.end))
+      if isLine, !joiner.isHolding {
         var origin = heads[found.slot].origin
         if origin == nil {
           origin = origins.index(of: heads[found.slot].names, in: &batch.origins)

@@ -50,6 +50,8 @@ typedef struct {
 #define HK_PAYLOAD_IS_OPEN 1
 /// It holds a `#` and may hold escapes.
 #define HK_PAYLOAD_HAS_ESCAPES 2
+/// It is one whole object of JSON, and may be an envelope.
+#define HK_PAYLOAD_IS_OBJECT 3
 
 typedef struct {
     /// Where the payload begins; it ends at the end of its line.
