@@ -167,9 +167,9 @@ private func relayedFile(_ random: inout Seeded) -> [UInt8] {
     "2026-03-02T00:55:51Z in log: deep", "2026-01-02 03:04:05.67 Logon Error: 1, Severity: 2, State: 3.",
     "<13>1 - in log - - - deep", "41 <13>1 - in log - - - deep", "Jan  2 03:04:05 in log: deep", "Log Name: x", "text",
     "Text  $$<A><03-02-2026 06:00:01.123-60><thread=4840 (0x12E8)>", "\u{FEFF}text", " text", "\t<![LOG[x", "- <Event>",
-    "{\"EventTime\":\"2026-03-02 00:55:51\",\"Hostname\":\"s\",\"EventID\":36874,\"SourceName\":\"Schannel\",\"Channel\":\"System\"}",
-    "{\"EventTime\":\"2026-03-02 00:55:52\",\"Hostname\":\"t\",\"EventID\":37,\"SourceName\":\"Schannel\"} x",
-    "{\"message\":\"in {}\",\"file\":\"/l/e.log\"}", "{\"message\":\"a\\nb\",\"log\":{\"file\":{\"path\":\"/l/f.log\"}}}",
+    #"{"EventTime":"2026-03-02 00:55:51","Hostname":"s","EventID":36874,"SourceName":"Schannel","Channel":"System"}"#,
+    #"{"EventTime":"2026-03-02 00:55:52","Hostname":"t","EventID":37,"SourceName":"Schannel"} x"#,
+    #"{"message":"in {}","file":"/l/e.log"}"#, #"{"message":"a\nb","log":{"file":{"path":"/l/f.log"}}}"#,
     "[1] x", "", "\r", "~x", "*** x", "handshaked: y", "\u{0}x",
   ]
   let zones = ["Z", "+00:00", "-01:30", "+24:00", "z", ""]
