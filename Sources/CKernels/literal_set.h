@@ -8,8 +8,14 @@
 /// intersection of what its halves allow.
 typedef struct {
     uint8_t exact[256] __attribute__((aligned(64)));
+    /// By the bits 0…4 and 6 of a byte, which tell a letter whatever its case from every byte that is none.
+    uint8_t folded[64] __attribute__((aligned(64)));
     uint8_t low[16], high[16];
 } literal_classes;
+
+#define LITERAL_SIEVE_BITS 14
+
+_Static_assert(HK_WINDOW == 6 && HK_BUCKETS == 16, "the layout of hk_literals.head and tail");
 
 typedef struct {
     /// The first four bytes of the window, the first lowest; zeros behind a shorter one.
@@ -29,6 +35,10 @@ typedef struct {
 struct hk_literals {
     /// Of eight buckets each.
     literal_classes classes[HK_BUCKETS / 8][HK_WINDOW];
+    /// The same by byte, for one byte after the other: a bit for each bucket, sixteen for each of the first four positions of
+    /// the window, the first lowest, and for the two behind them.
+    uint64_t head[256];
+    uint32_t tail[256];
     literal_slot *slots;
     uint32_t slot_shift, slot_mask;
     uint8_t *bytes;
@@ -42,6 +52,8 @@ struct hk_literals {
     size_t shortest;
     /// Bit n: a key has n bytes, 1 to 4.
     uint32_t key_lengths;
+    /// A bit for each hash of the first four bytes of a window; all of them where a window has fewer.
+    uint64_t sieve[1 << (LITERAL_SIEVE_BITS - 6)];
 };
 
 static inline uint32_t literal_hash(uint32_t key, uint32_t shift) { return key * 0x9E3779B1u >> shift; }
@@ -67,6 +79,20 @@ static inline int literal_stands(const uint8_t *text, const uint8_t *literal, si
     memcpy(&a, text + i, length - i);
     memcpy(&b, literal + i, length - i);
     return fold_word(a) == b;
+}
+
+/// 1 where a window may begin at `at`, by its first four bytes; else 0.
+static inline __attribute__((always_inline)) size_t literal_may_stand(
+    const hk_literals *set, const uint8_t *bytes, size_t readable, size_t at
+) {
+    uint32_t key = 0;
+    if (__builtin_expect(readable - at < 4, 0)) memcpy(&key, bytes + at, readable - at);
+    else memcpy(&key, bytes + at, 4);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    key = __builtin_bswap32(key);
+#endif
+    uint32_t hash = literal_hash((uint32_t)fold_word(key), 32 - LITERAL_SIEVE_BITS);
+    return set->sieve[hash / 64] >> hash % 64 & 1;
 }
 
 /// Writes the literals of [from, end) whose window stands at `at`, each over `range`; `readable` bytes may be loaded.

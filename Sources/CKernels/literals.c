@@ -52,6 +52,7 @@ static void enter(const hk_literals *set, size_t literal, literal_entry *entry) 
 
 static void admit(literal_classes *classes, uint8_t byte, uint8_t bucket) {
     classes->exact[byte] |= bucket;
+    classes->folded[(byte & 0x1F) | (byte & 0x40) >> 1] |= bucket;
     classes->low[byte & 15] |= bucket;
     classes->high[byte >> 4] |= bucket;
 }
@@ -88,7 +89,10 @@ hk_literals *hk_literals_make(
         slot->key = key_of(set, i);
         slot->last++;
         set->key_lengths |= 1u << key_length(set, i);
+        uint32_t hash = literal_hash(key_of(set, i), 32 - LITERAL_SIEVE_BITS);
+        set->sieve[hash / 64] |= 1ULL << hash % 64;
     }
+    if (set->key_lengths & 0xF) memset(set->sieve, 0xFF, sizeof set->sieve);
     uint32_t *next = malloc((set->slot_mask + 1) * sizeof *next);
     if (!next) goto failed;
     uint32_t begin = 0;
@@ -116,11 +120,19 @@ hk_literals *hk_literals_make(
                     classes->high[half] |= bucket;
                 }
                 for (int byte = 0; byte < 256; byte++) classes->exact[byte] |= bucket;
+                for (int byte = 0; byte < 64; byte++) classes->folded[byte] |= bucket;
                 continue;
             }
             uint8_t byte = literal[place];
             admit(classes, byte, bucket);
             if (byte >= 'a' && byte <= 'z') admit(classes, byte - 0x20, bucket);
+        }
+    }
+    for (int byte = 0; byte < 256; byte++) {
+        for (int k = 0; k < HK_WINDOW; k++) {
+            uint64_t buckets = set->classes[0][k].exact[byte] | (uint64_t)set->classes[1][k].exact[byte] << 8;
+            if (k < 4) set->head[byte] |= buckets << 16 * k;
+            else set->tail[byte] |= (uint32_t)(buckets << 16 * (k - 4));
         }
     }
     return set;

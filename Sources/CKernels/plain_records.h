@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) uint64_t word_at(const uint8_t *p) 
 static inline __attribute__((always_inline)) int is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
 
 /// Whether the value before the quote at `quote` ends in `.cpp:123` or the like.
-static inline __attribute__((always_inline)) int names_source(const uint8_t *text, size_t from, size_t quote) {
+static __attribute__((noinline, unused)) int names_source(const uint8_t *text, size_t from, size_t quote) {
     size_t i = quote;
     while (i > from && is_digit(text[i - 1])) i--;
     if (i == quote || i == from || text[i - 1] != ':') return 0;
@@ -56,6 +56,60 @@ static inline __attribute__((always_inline)) int32_t plain_bias(const uint8_t *p
         value = value * 10 + (p[i] - '0');
     }
     return p[12] == '-' ? -value : value;
+}
+
+/// The bias of a clock that is known to be one, at `p` up to `p + count`: a sign and one to three digits.
+static inline __attribute__((always_inline)) int32_t bias_of(const uint8_t *p, size_t count) {
+    // The last digit in the top byte, nothing before the first.
+    uint32_t number;
+    memcpy(&number, p + count - 4, 4);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    number = __builtin_bswap32(number);
+#endif
+    number = (number ^ 0x30303030u) & ~0u << 8 * (5 - count);
+    if (((number | (number + 0x76767676u)) & 0x80808080u) || (*p != '+' && *p != '-')) return HK_NO_BIAS;
+    int32_t value = (int32_t)((number >> 8 & 0xFF) * 100 + (number >> 16 & 0xFF) * 10 + (number >> 24));
+    return *p == '-' ? -value : value;
+}
+
+// Pieces of the plain forms, of 32 bytes: a byte of a record fits when it differs from that of the form by exclusive or
+// no more than the limit says: 0 for itself, 9 for a digit where the form has `0`, 255 for any.
+#define ANY6 255, 255, 255, 255, 255, 255
+#define CLOCK_LIMIT 2, 9, 0, 5, 9, 0, 6, 9, 0, 9, 9, 9
+enum { plain_date_count = 31, plain_context_count = 30, plain_time_count = 25 };
+#define CLOSE "]LOG]!><time=\"00:00:00.000"
+#define DATE "\" date=\"00-00-0000\" component=\""
+#define CLOSE_LIMIT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CLOCK_LIMIT
+#define DATE_LIMIT 0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 9, 9, 0, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+/// From the mark that closes a message up to the component, by the bytes of the bias. A sign is not told from some others.
+static const uint8_t plain_close[5][64] = {
+    CLOSE DATE, "", CLOSE "+0" DATE, CLOSE "+00" DATE, CLOSE "+000" DATE,
+};
+static const uint8_t plain_close_limit[5][64] = {
+    {CLOSE_LIMIT, DATE_LIMIT, ANY6, 255},
+    {0},
+    {CLOSE_LIMIT, 6, 9, DATE_LIMIT, 255, 255, 255, 255, 255},
+    {CLOSE_LIMIT, 6, 9, 9, DATE_LIMIT, 255, 255, 255, 255},
+    {CLOSE_LIMIT, 6, 9, 9, 9, DATE_LIMIT, 255, 255, 255},
+};
+static const uint8_t plain_context[32] = "\" context=\"\" type=\"0\" thread=\"";
+static const uint8_t plain_context_limit[32] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
+/// Behind the component of the simple format.
+static const uint8_t plain_time[32] = "><00-00-0000 00:00:00.000";
+static const uint8_t plain_time_limit[32] = {0, 0, 9, 9, 0, 9, 9, 0, 9, 9, 9, 9, 0, CLOCK_LIMIT, 255, ANY6};
+
+/// `" file="`
+static inline __attribute__((always_inline)) int is_file_name(const uint8_t *p) {
+    return (word_at(p) & 0x00FFFFFFFFFFFFFFULL) == 0x3D656C69662022ULL;
+}
+/// `><thread=`
+static inline __attribute__((always_inline)) int is_thread(const uint8_t *p) {
+    return word_at(p) == 0x6461657268743C3EULL && p[8] == '=';
+}
+/// `.cpp` before the colon.
+static inline __attribute__((always_inline)) int is_cpp(const uint8_t *colon) {
+    return (word_at(colon - 4) & 0xFFFFFFFF) == 0x7070632EULL;
 }
 
 /// Whether the fourteen quotes stand around the seven values of `<time="…" date="…" … file="…">`, which ends the line.

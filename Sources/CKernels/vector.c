@@ -62,6 +62,14 @@ static inline __attribute__((always_inline)) uint64_t portable_words(portable_bl
         portable_range(w | 0x20 * EACH, 'a', 'z') | portable_range(w, '0', '9') | portable_range(w, '-', '.')
         | portable_range(w, '+', '+'));
 }
+static inline __attribute__((always_inline)) uint64_t portable_digits(portable_block b) {
+    PORTABLE_MASK(portable_range(w, '0', '9'));
+}
+static inline __attribute__((always_inline)) int portable_fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    uint8_t wrong = 0;
+    for (int i = 0; i < 32; i++) wrong |= (uint8_t)(p[i] ^ form[i]) > limit[i];
+    return !wrong;
+}
 static inline __attribute__((always_inline)) uint64_t portable_prefix_xor(uint64_t m) {
     for (int shift = 1; shift < 64; shift *= 2) m ^= m << shift;
     return m;
@@ -78,15 +86,15 @@ static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m
     }
 }
 
-/// Byte by byte: nearly all places are given up at the first or second.
+/// Byte by byte: a bit that stands moves on by one position of the window where its bucket has the byte there.
 static inline __attribute__((always_inline)) uint64_t portable_places(const hk_literals *set, const uint8_t *p) {
-    uint64_t mask = 0;
-    for (int i = 0; i < 64; i++) {
-        for (size_t group = 0; group < set->group_count; group++) {
-            uint8_t buckets = set->classes[group][0].exact[p[i]];
-            for (int k = 1; k < HK_WINDOW && buckets; k++) buckets &= set->classes[group][k].exact[p[i + k]];
-            mask |= (uint64_t)(buckets != 0) << i;
-        }
+    uint64_t mask = 0, head = 0;
+    uint32_t tail = 0;
+    for (int i = 0; i < 64 + HK_WINDOW - 1; i++) {
+        tail = (tail << 16 | (uint32_t)(head >> 48)) & set->tail[p[i]];
+        head = (head << 16 | 0xFFFF) & set->head[p[i]];
+        // The first bits fall off: no window has ended yet.
+        mask = mask >> 1 | (uint64_t)(tail > 0xFFFF) << 63;
     }
     return mask;
 }
@@ -114,6 +122,8 @@ static inline __attribute__((always_inline)) void mark_at(
 #define equal_folded portable_equal_folded
 #define letters portable_letters
 #define words portable_words
+#define digits portable_digits
+#define fits portable_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
 #include "vector_body.h"
@@ -157,6 +167,18 @@ static inline __attribute__((always_inline)) uint64_t sse2_words(sse2_block b) {
         _mm_or_si128(sse2_range(v, '-', '.'), _mm_cmpeq_epi8(v, _mm_set1_epi8('+')))));
 }
 
+static inline __attribute__((always_inline)) uint64_t sse2_digits(sse2_block b) { SSE2_MASK(sse2_range(v, '0', '9')); }
+static inline __attribute__((always_inline)) int sse2_fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    unsigned fitting = 0xFFFF;
+    for (int i = 0; i < 32; i += 16) {
+        __m128i v = _mm_xor_si128(
+            _mm_loadu_si128((const __m128i *)(p + i)), _mm_loadu_si128((const __m128i *)(form + i)));
+        fitting &= (unsigned)_mm_movemask_epi8(
+            _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_loadu_si128((const __m128i *)(limit + i))), v));
+    }
+    return fitting == 0xFFFF;
+}
+
 #define HK_TARGET
 #define HK_NAME(name) name##_sse2
 #define places portable_places  // SSE2 has no look-up of bytes
@@ -166,6 +188,8 @@ static inline __attribute__((always_inline)) uint64_t sse2_words(sse2_block b) {
 #define equal_folded sse2_equal_folded
 #define letters sse2_letters
 #define words sse2_words
+#define digits sse2_digits
+#define fits sse2_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
 #include "vector_body.h"
@@ -207,6 +231,15 @@ HK_AVX2_INLINE uint64_t avx2_letters(avx2_block b) {
     return avx2_bits(avx2_range(avx2_folded(b.low), 'a', 'z'), avx2_range(avx2_folded(b.high), 'a', 'z'));
 }
 HK_AVX2_INLINE uint64_t avx2_words(avx2_block b) { return avx2_bits(avx2_word(b.low), avx2_word(b.high)); }
+HK_AVX2_INLINE uint64_t avx2_digits(avx2_block b) {
+    return avx2_bits(avx2_range(b.low, '0', '9'), avx2_range(b.high, '0', '9'));
+}
+HK_AVX2_INLINE int avx2_fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    __m256i v = _mm256_xor_si256(
+        _mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)form));
+    __m256i least = _mm256_min_epu8(v, _mm256_loadu_si256((const __m256i *)limit));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(least, v)) == -1;
+}
 HK_AVX2_INLINE uint64_t avx2_prefix_xor(uint64_t m) {
     return (uint64_t)_mm_cvtsi128_si64(
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
@@ -222,27 +255,25 @@ HK_AVX2_INLINE void avx2_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
     }
 }
 
-HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, const uint8_t *p) {
-    __m256i v = _mm256_loadu_si256((const __m256i *)p), half = _mm256_set1_epi8(15);
-    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
-    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
-    return _mm256_and_si256(
-        _mm256_shuffle_epi8(low, _mm256_and_si256(v, half)),
-        _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half)));
+HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, __m256i low, __m256i high) {
+    __m256i by_low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
+    __m256i by_high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
+    return _mm256_and_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high));
+}
+HK_AVX2_INLINE __m256i avx2_half_places(const hk_literals *set, const uint8_t *p) {
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i first = _mm256_set1_epi8(-1), second = first;
+#pragma clang loop unroll(full)
+    for (int k = 0; k < HK_WINDOW; k++) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(p + k));
+        __m256i low = _mm256_and_si256(v, half), high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+        first = _mm256_and_si256(first, avx2_buckets(&set->classes[0][k], low, high));
+        second = _mm256_and_si256(second, avx2_buckets(&set->classes[1][k], low, high));
+    }
+    return _mm256_cmpeq_epi8(_mm256_or_si256(first, second), _mm256_setzero_si256());
 }
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
-    __m256i zero = _mm256_setzero_si256(), low = zero, high = zero;
-    for (size_t group = 0; group < set->group_count; group++) {
-        const literal_classes *classes = set->classes[group];
-        __m256i first = avx2_buckets(classes, p), second = avx2_buckets(classes, p + 32);
-        for (int k = 1; k < HK_WINDOW; k++) {
-            first = _mm256_and_si256(first, avx2_buckets(classes + k, p + k));
-            second = _mm256_and_si256(second, avx2_buckets(classes + k, p + 32 + k));
-        }
-        low = _mm256_or_si256(low, first);
-        high = _mm256_or_si256(high, second);
-    }
-    return ~avx2_bits(_mm256_cmpeq_epi8(low, zero), _mm256_cmpeq_epi8(high, zero));
+    return ~avx2_bits(avx2_half_places(set, p), avx2_half_places(set, p + 32));
 }
 
 #define HK_TARGET HK_AVX2
@@ -254,6 +285,8 @@ HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
 #define equal_folded avx2_equal_folded
 #define letters avx2_letters
 #define words avx2_words
+#define digits avx2_digits
+#define fits avx2_fits
 #define prefix_xor avx2_prefix_xor
 #define write_bits avx2_write_bits
 #include "vector_body.h"
@@ -280,6 +313,12 @@ HK_AVX512_INLINE uint64_t avx512_letters(__m512i b) { return avx512_range(avx512
 HK_AVX512_INLINE uint64_t avx512_words(__m512i b) {
     return avx512_letters(b) | (avx512_range(b, '+', '9') & ~avx512_equal(b, ',') & ~avx512_equal(b, '/'));
 }
+HK_AVX512_INLINE uint64_t avx512_digits(__m512i b) { return avx512_range(b, '0', '9'); }
+HK_AVX512_INLINE int avx512_fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    __m256i v = _mm256_xor_si256(
+        _mm256_loadu_si256((const __m256i *)p), _mm256_loadu_si256((const __m256i *)form));
+    return !_mm256_cmpgt_epu8_mask(v, _mm256_loadu_si256((const __m256i *)limit));
+}
 HK_AVX512_INLINE uint64_t avx512_prefix_xor(uint64_t m) {
     return (uint64_t)_mm_cvtsi128_si64(
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)m), _mm_set1_epi8((char)0xFF), 0));
@@ -303,21 +342,23 @@ HK_AVX512_INLINE void avx512_write_bits(uint64_t m, uint32_t base, uint32_t *out
     }
 }
 
-/// The look-up takes seven bits: a byte of 0x80 or more may pass for one below, and is told apart by the comparison.
+/// The look-up takes the low six bits of each byte: the sixth is made the seventh (`literal_classes.folded`). What passes for
+/// another by the bits left out is told apart by the comparison.
 HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p) {
-    uint64_t mask = 0;
-    for (size_t group = 0; group < set->group_count; group++) {
-        __m512i buckets = _mm512_set1_epi8(-1);
-        for (int k = 0; k < HK_WINDOW; k++) {
-            const uint8_t *exact = set->classes[group][k].exact;
-            buckets = _mm512_and_si512(
-                buckets,
-                _mm512_permutex2var_epi8(
-                    _mm512_loadu_si512(exact), _mm512_loadu_si512(p + k), _mm512_loadu_si512(exact + 64)));
+    const __m512i sixth = _mm512_set1_epi8(0x20);
+    __m512i all[HK_BUCKETS / 8];
+#pragma clang loop unroll(full)
+    for (int k = 0; k < HK_WINDOW; k++) {
+        __m512i v = _mm512_loadu_si512(p + k);
+        // sixth ? v >> 1 : v
+        __m512i index = _mm512_ternarylogic_epi32(sixth, _mm512_srli_epi16(v, 1), v, 0xCA);
+        for (int group = 0; group < HK_BUCKETS / 8; group++) {
+            __m512i buckets = _mm512_permutexvar_epi8(index, _mm512_load_si512(set->classes[group][k].folded));
+            all[group] = k ? _mm512_and_si512(all[group], buckets) : buckets;
         }
-        mask |= _mm512_test_epi8_mask(buckets, buckets);
     }
-    return mask;
+    __m512i any = _mm512_or_si512(all[0], all[1]);
+    return _mm512_test_epi8_mask(any, any);
 }
 
 #define HK_TARGET HK_AVX512
@@ -329,6 +370,8 @@ HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p
 #define equal_folded avx512_equal_folded
 #define letters avx512_letters
 #define words avx512_words
+#define digits avx512_digits
+#define fits avx512_fits
 #define prefix_xor avx512_prefix_xor
 #define write_bits avx512_write_bits
 #include "vector_body.h"
@@ -381,6 +424,13 @@ static inline __attribute__((always_inline)) uint64_t neon_words(neon_block b) {
         vorrq_u8(neon_range(v, '-', '.'), vceqq_u8(v, vdupq_n_u8('+')))));
 }
 
+static inline __attribute__((always_inline)) uint64_t neon_digits(neon_block b) { NEON_MASK(neon_range(v, '0', '9')); }
+static inline __attribute__((always_inline)) int neon_fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    uint8x16_t first = vcleq_u8(veorq_u8(vld1q_u8(p), vld1q_u8(form)), vld1q_u8(limit));
+    uint8x16_t second = vcleq_u8(veorq_u8(vld1q_u8(p + 16), vld1q_u8(form + 16)), vld1q_u8(limit + 16));
+    return vminvq_u8(vandq_u8(first, second)) == 0xFF;
+}
+
 static inline __attribute__((always_inline)) uint64_t neon_places(const hk_literals *set, const uint8_t *p) {
     neon_block b;
     for (int i = 0; i < 4; i++) b.part[i] = vdupq_n_u8(0);
@@ -411,6 +461,8 @@ static inline __attribute__((always_inline)) uint64_t neon_places(const hk_liter
 #define equal_folded neon_equal_folded
 #define letters neon_letters
 #define words neon_words
+#define digits neon_digits
+#define fits neon_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
 #include "vector_body.h"

@@ -9,6 +9,8 @@
 //   letters(b)           bit i: byte i of b is an ASCII letter
 //   words(b)             bit i: byte i of b may stand in a JSON number or word: letters, digits, + - .
 //   prefix_xor(m)        bit i: parity of the bits 0...i of m
+//   digits(b)            bit i: byte i of b is a digit
+//   fits(p, f, l)        whether each of the 32 bytes at p, exclusive or that of f, is no more than that of l
 //   places(set, p)       bit i: a window of the literals may begin at p + i; reads 64 + HK_WINDOW - 1 bytes
 //   write_bits(m, b, o)  b + i for every bit i of m in order, from o on; up to 64 entries are written
 
@@ -227,35 +229,67 @@ static HK_TARGET size_t HK_NAME(count)(const uint8_t *bytes, size_t count, uint8
     return n;
 }
 
+/// In four loops over some hundred blocks, none of which has a branch that text decides: the ranges are cut into blocks, the
+/// blocks become places, those are sifted by the bytes that stand there, and what is left is compared.
 static HK_TARGET size_t HK_NAME(literals_find)(
     const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
     hk_literals_cursor *cursor, uint64_t *out, size_t capacity
 ) {
-    size_t found = 0, resume = cursor->position;
-    for (size_t range = cursor->range; range < range_count; range++) {
-        size_t from = ranges[2 * range], end = ranges[2 * range + 1];
-        size_t i = resume ? resume : from;
-        resume = 0;
-        if (end - from < set->shortest) continue;
-        for (; i < end; i += 64) {
+    enum { block_limit = 128, row = 4 };
+    struct { uint32_t start, end, range; } blocks[block_limit + row];
+    uint32_t found_places[block_limit * 64 + 64];
+    size_t found = 0, range = cursor->range, position = cursor->position;
+    while (range < range_count) {
+        size_t block_count = 0, place_count = 0, sifted_count = 0;
+        while (range < range_count && block_count < block_limit) {
+            size_t from = ranges[2 * range], end = ranges[2 * range + 1], i = position ? position : from;
+            for (size_t k = 0; k < row; k++) {
+                blocks[block_count + k].start = (uint32_t)(i + 64 * k);
+                blocks[block_count + k].end = (uint32_t)end;
+                blocks[block_count + k].range = (uint32_t)range;
+            }
+            size_t count = end - from < set->shortest ? 0 : (end - i + 63) / 64;
+            if (__builtin_expect(count > row || block_count + count > block_limit, 0)) {
+                size_t room = block_limit - block_count;
+                count = count < row ? count : row;
+                if (count > room) count = room;
+                position = i + 64 * count;
+                block_count += count;
+                continue;
+            }
+            block_count += count;
+            position = 0;
+            range++;
+        }
+        for (size_t k = 0; k < block_count; k++) {
             uint8_t copy[64 + HK_WINDOW - 1];
-            const uint8_t *p = bytes + i;
-            if (readable - i < sizeof copy) {
+            const uint8_t *p = bytes + blocks[k].start;
+            if (__builtin_expect(readable - blocks[k].start < sizeof copy, 0)) {
                 // Behind the text stand zeros.
                 memset(copy, 0, sizeof copy);
-                memcpy(copy, p, readable - i);
+                memcpy(copy, p, readable - blocks[k].start);
                 p = copy;
             }
-            uint64_t mask = places(set, p);
-            if (end - i < 64) mask &= (1ULL << (end - i)) - 1;
-            for (; mask; mask &= mask - 1) {
-                size_t at = i + (unsigned)__builtin_ctzll(mask);
-                if (capacity - found < set->count) {
-                    *cursor = (hk_literals_cursor){range, at};
-                    return found;
-                }
-                found += literal_confirm(set, bytes, readable, from, at, end, (uint32_t)range, out + found);
+            size_t rest = blocks[k].end - blocks[k].start;
+            uint64_t mask = places(set, p) & ~0ULL >> (rest < 64 ? 64 - rest : 0);
+            write_bits(mask, (uint32_t)(64 * k), found_places + place_count);
+            place_count += (unsigned)__builtin_popcountll(mask);
+        }
+        for (size_t k = 0; k < place_count; k++) {
+            uint32_t place = found_places[k];
+            size_t at = blocks[place / 64].start + place % 64;
+            found_places[sifted_count] = place;
+            sifted_count += literal_may_stand(set, bytes, readable, at);
+        }
+        for (size_t k = 0; k < sifted_count; k++) {
+            uint32_t place = found_places[k];
+            size_t in = blocks[place / 64].range, at = blocks[place / 64].start + place % 64;
+            if (capacity - found < set->count) {
+                *cursor = (hk_literals_cursor){in, at};
+                return found;
             }
+            found += literal_confirm(
+                set, bytes, readable, ranges[2 * in], at, blocks[place / 64].end, (uint32_t)in, out + found);
         }
     }
     *cursor = (hk_literals_cursor){range_count, 0};
@@ -294,65 +328,70 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(log_mark)(
     return at >= from + 3 && !memcmp(bytes + at - 3, "<![LOG[", 7) ? 2 : 0;
 }
 
+#include "plain_body.h"
+
+/// `cmtrace_record` with other clocks, longer values and blocks, step by step.
+static __attribute__((noinline)) HK_TARGET int HK_NAME(cmtrace_other)(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *line, size_t start,
+    size_t limit, hk_plain_record *out
+) {
+    size_t from = start + 7, close = 0, first = *line, last = first, stop = line_ends[line_count - 1];
+    for (size_t i = from;; i += 64) {
+        // What stands at the very end of the text is left to the slow path.
+        if (i >= stop || readable < i + 72 || i - start > limit) return 0;
+        int mark = 0;
+        for (uint64_t mask = HK_NAME(logs)(bytes + i); mask && !mark; mask &= mask - 1) {
+            close = i + (unsigned)__builtin_ctzll(mask) - 1;
+            mark = HK_NAME(log_mark)(bytes, from, close + 1);
+        }
+        if (mark == 1 && close < stop) break;
+        if (mark) return 0;
+    }
+    while (line_ends[last] < close) last++;
+    if (last > first && line_ends[last - 1] + 1 - start >= limit) return 0;
+    size_t line_end = line_ends[last], trailer = close + 7;
+    if (close + 7 > line_end || line_end - trailer > 192 || readable < trailer + 192) return 0;
+    // Fourteen quotes around seven values, and no `<` but the first.
+    uint32_t quotes[3 * 64 + 64];
+    size_t quote_count = 0, less_count = 0;
+    for (size_t i = 0; i < line_end - trailer; i += 64) {
+        block b = load(bytes + trailer + i);
+        size_t rest = line_end - trailer - i;
+        uint64_t valid = rest < 64 ? (1ULL << rest) - 1 : ~0ULL, quote = equal(b, '"') & valid;
+        write_bits(quote, (uint32_t)(trailer + i), quotes + quote_count);
+        quote_count += (unsigned)__builtin_popcountll(quote);
+        less_count += (unsigned)__builtin_popcountll(equal(b, '<') & valid);
+    }
+    if (quote_count != 14 || less_count != 1 || !plain_attributes(bytes, trailer, line_end, quotes)) return 0;
+    // The bias of native code is believed; a clock of another form is left to those who know all forms.
+    int32_t bias = HK_NO_BIAS;
+    if (names_source(bytes, quotes[12] + 1, quotes[13])) {
+        const uint8_t *clock = bytes + quotes[0] + 1;
+        size_t count = quotes[1] - quotes[0] - 1;
+        bias = plain_bias(clock, count);
+        if (bias == HK_NO_BIAS && (count != 12 || !is_clock(clock))) return 0;
+    }
+    *out = (hk_plain_record){
+        .line = (uint32_t)first, .start = (uint32_t)start, .message_end = (uint32_t)close, .end = quotes[13] + 2,
+        .bias = bias};
+    *line = last;
+    return 1;
+}
+
 static HK_TARGET size_t HK_NAME(cmtrace_run)(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
     size_t limit, int joins, hk_plain_record *out, size_t capacity
 ) {
-    size_t n = 0;
+    size_t n = 0, bias_bytes = 3;
     while (n < capacity && line < line_count) {
-        size_t line_end = line_ends[line];
-        if (line_end < start + 14 || memcmp(bytes + start, "<![LOG[", 7)) break;
-        size_t from = start + 7, close = 0, stop = joins ? line_ends[line_count - 1] : line_end;
-        for (size_t i = from; i < stop; i += 64) {
-            // What stands at the very end of the text is left to the slow path.
-            if (readable < i + 72 || i - start > limit) return n;
-            uint64_t mask =
-                equal(load(bytes + i), 'L') & equal(load(bytes + i + 1), 'O') & equal(load(bytes + i + 2), 'G');
-            int mark = 0;
-            for (; mask && !mark; mask &= mask - 1) {
-                close = i + (unsigned)__builtin_ctzll(mask) - 1;
-                mark = HK_NAME(log_mark)(bytes, from, close + 1);
-            }
-            if (mark == 1 && close < stop) goto closed;
-            if (mark) return n;
-        }
-        return n;
-    closed:;
-        size_t last = line;
-        while (line_ends[last] < close) last++;
-        if (last > line && (!joins || line_ends[last - 1] + 1 - start >= limit)) break;
-        line_end = line_ends[last];
-        size_t trailer = close + 7;
-        if (close + 7 > line_end || line_end - trailer > 192 || readable < trailer + 192) break;
-        // Fourteen quotes around seven values, and no `<` but the first.
-        uint32_t quotes[3 * 64 + 64];
-        size_t quote_count = 0, less_count = 0;
-        for (size_t i = 0; i < line_end - trailer; i += 64) {
-            block b = load(bytes + trailer + i);
-            size_t rest = line_end - trailer - i;
-            uint64_t valid = rest < 64 ? (1ULL << rest) - 1 : ~0ULL, quote = equal(b, '"') & valid;
-            write_bits(quote, (uint32_t)(trailer + i), quotes + quote_count);
-            quote_count += (unsigned)__builtin_popcountll(quote);
-            less_count += (unsigned)__builtin_popcountll(equal(b, '<') & valid);
-        }
-        if (quote_count != 14 || less_count != 1 || !plain_attributes(bytes, trailer, line_end, quotes)) break;
-        // The bias of native code is believed; a clock of another form is left to those who know all forms.
-        int32_t bias = HK_NO_BIAS;
-        if (names_source(bytes, quotes[12] + 1, quotes[13])) {
-            const uint8_t *clock = bytes + quotes[0] + 1;
-            size_t count = quotes[1] - quotes[0] - 1;
-            bias = plain_bias(clock, count);
-            if (bias == HK_NO_BIAS && (count != 12 || !is_clock(clock))) break;
-        }
-        out[n].line = (uint32_t)line;
-        out[n].start = (uint32_t)start;
-        out[n].message_end = (uint32_t)close;
-        out[n].end = quotes[13] + 2;
-        out[n].bias = bias;
-        out[n].is_line = 0;
+        if (line_ends[line] < start + 14 || memcmp(bytes + start, "<![LOG[", 7)) break;
+        size_t last = line, count = joins ? line_count : line + 1;
+        if (!HK_NAME(cmtrace_record)(bytes, readable, line_ends, count, &last, start, limit, &bias_bytes, out + n)
+            && !HK_NAME(cmtrace_other)(bytes, readable, line_ends, count, &last, start, limit, out + n))
+            break;
         n++;
         line = last + 1;
-        start = line_end + 1;
+        start = line_ends[last] + 1;
     }
     return n;
 }
@@ -366,6 +405,11 @@ static HK_TARGET size_t HK_NAME(simple_run)(
         size_t line_end = line_ends[line], mark = 0;
         if (start >= line_end || !begins_plainly(bytes + start, line_end - start)) break;
         if (readable < line_end + 72) break;
+        if (HK_NAME(simple_line)(bytes, readable, start, line_end, out + n)) {
+            out[n++].line = (uint32_t)line;
+            start = line_end + 1;
+            continue;
+        }
         uint64_t found = 0;
         for (size_t i = start; i < line_end; i += 64) {
             block b = load(bytes + i), next = load(bytes + i + 1);

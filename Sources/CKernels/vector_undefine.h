@@ -7,6 +7,8 @@
 #undef equal_folded
 #undef letters
 #undef words
+#undef digits
+#undef fits
 #undef prefix_xor
 #undef write_bits
 #undef places

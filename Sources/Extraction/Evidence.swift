@@ -30,6 +30,8 @@ package struct ExtractionOptions: Sendable {
   package var until: Timestamp?
   /// False: every row by itself, the slow twin for tests. The result is the same.
   package var usesRowClasses = true
+  /// False: every text record by itself, the slow twin for tests. The result is the same.
+  package var usesTextMemo = true
 
   package init(zone: ZoneRules = .utc, since: Timestamp? = nil, until: Timestamp? = nil) {
     self.zone = zone

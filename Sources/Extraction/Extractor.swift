@@ -24,8 +24,10 @@ package struct Extractor: Sendable {
   private var scopes: LogScopes
   /// By origin of the stream: the id of its host, `UInt32.max` when it has none.
   private var hostIDs: [UInt32] = []
-  /// The sightings of the record at hand.
+  /// The sightings of the record at hand, and the signatures that held on it.
   private var pending: [SightingKey] = []
+  private var held: [UInt32] = []
+  private let textMemo = TextMemo()
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
@@ -42,6 +44,7 @@ package struct Extractor: Sendable {
   package mutating func begin() {
     rowExtractor.begin()
     scopes.begin()
+    textMemo.begin()
     hostIDs.removeAll(keepingCapacity: true)
   }
 
@@ -137,16 +140,27 @@ package struct Extractor: Sendable {
   ) {
     let facts = TextFacts(
       slot, text, log: batch.origins[Int(slot.origin)].log, zone: options.zone, delimited: rules.rules.delimited)
-    let scope = scopes.scope(origin: slot.origin, in: batch.origins, component: facts.component, text) {
-      [rules] index in
-      index < rules.compiled.count
-        && Extractor.matchesLog(rules.compiled[index].signature, batch.origins[Int(slot.origin)], facts, text)
+    let key =
+      options.usesTextMemo && (slot.format == .cmtrace || slot.format == .simple) && facts.timeFault == nil
+      ? textMemo.key(slot, component: facts.component, text) : nil
+    if let key, let outcome = unsafe textMemo.find(key, text) {
+      unsafe repeated(outcome, facts.time, &evidence)
+      return
     }
+    let scope =
+      scopes.known(origin: slot.origin, component: facts.component, text)
+      ?? scopes.scope(origin: slot.origin, in: batch.origins, component: facts.component, text) { [rules] index in
+        index < rules.compiled.count
+          && Extractor.matchesLog(rules.compiled[index].signature, batch.origins[Int(slot.origin)], facts, text)
+      }
+    let findingCount = evidence.findings.count
+    let skipCount = batch.skipEvents.count
     var isSuspect = false
     var isConfirmed = false
     var isTaken = false
     var isLookAlike = false
     pending.removeAll(keepingCapacity: true)
+    held.removeAll(keepingCapacity: true)
     for number in candidates.indices {
       let index = Int(candidates[number].signature)
       let rule = textRules[index]
@@ -185,6 +199,7 @@ package struct Extractor: Sendable {
         }
       }
       evidence.signatureCounts[index] += 1
+      held.append(UInt32(index))
       switch yields {
       case .none:
         isTaken = true
@@ -207,10 +222,45 @@ package struct Extractor: Sendable {
     }
     if isSuspect { evidence.suspectCount += 1 }
     if isConfirmed { evidence.confirmedCount += 1 }
-    if !isLookAlike, !pending.isEmpty {
+    if isLookAlike { pending.removeAll(keepingCapacity: true) }
+    if !pending.isEmpty {
       for key in pending { evidence.sightings.append(key, at: facts.time?.microseconds ?? .min) }
       if let time = facts.time { evidence.noteTime(time) }
     }
+    // A name that the table refused is counted each time.
+    if let key, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
+      held.count <= TextMemo.signatureLimit, pending.count <= TextMemo.sightingLimit, names.refusedCount == 0
+    {
+      var outcome = TextMemo.Outcome(isSuspect: isSuspect, isConfirmed: isConfirmed)
+      for signature in held {
+        outcome.signatures[outcome.signatureCount] = signature
+        outcome.signatureCount += 1
+      }
+      for sighting in pending {
+        outcome.sightings[outcome.sightingCount] = sighting
+        outcome.sightingCount += 1
+      }
+      textMemo.note(outcome, key, text)
+    }
+  }
+
+  /// A record of which all but the time was met before.
+  private func repeated(_ outcome: UnsafePointer<TextMemo.Outcome>, _ time: Timestamp?, _ evidence: inout Evidence) {
+    if unsafe outcome.pointee.isSuspect { evidence.suspectCount += 1 }
+    guard unsafe outcome.pointee.isConfirmed else { return }
+    evidence.confirmedCount += 1
+    if hasWindow, !options.includes(time) {
+      evidence.outsideWindowCount += 1
+      return
+    }
+    for index in 0..<(unsafe outcome.pointee.signatureCount) {
+      evidence.signatureCounts[Int(unsafe outcome.pointee.signatures[index])] += 1
+    }
+    let sightingCount = unsafe outcome.pointee.sightingCount
+    for index in 0..<sightingCount {
+      evidence.sightings.append(unsafe outcome.pointee.sightings[index], at: time?.microseconds ?? .min)
+    }
+    if sightingCount > 0, let time { evidence.noteTime(time) }
   }
 
   /// Whether the pattern holds, of a message that is one window and by one match; nil when that takes more.

@@ -31,6 +31,22 @@ struct LogScopes: Sendable {
   /// Begins a stream: origins are numbered anew.
   mutating func begin() { logOfOrigin.removeAll(keepingCapacity: true) }
 
+  /// `scope` where that was asked for before; else nil.
+  mutating func known(origin: UInt32, component: Range<Int>?, _ text: Span<UInt8>) -> Int? {
+    guard Int(origin) < logOfOrigin.count, !places.isEmpty else { return nil }
+    var number: UInt32 = 1
+    if let component, !component.isEmpty {
+      // 0 is not remembered.
+      number = components.id(of: text, component.lowerBound, component.upperBound) { 0 }
+      if number == 0 { return nil }
+    }
+    let key = UInt64(number) << 32 | UInt64(logOfOrigin[Int(origin)])
+    let place = LogScopes.place(key)
+    return places[place].key == key ? Int(places[place].scope) : nil
+  }
+
+  private static func place(_ key: UInt64) -> Int { Int((key &* 0x9E37_79B9_7F4A_7C15) >> 52) }
+
   /// The number of a scope, until the next call; nil for a component that is too long to be remembered.
   /// - Parameter holds: whether a signature may hold; asked for each once.
   mutating func scope(
@@ -53,7 +69,7 @@ struct LogScopes: Sendable {
     }
     if places.isEmpty { places = [Place](repeating: Place(), count: LogScopes.placeCount) }
     let key = UInt64(number) << 32 | UInt64(logOfOrigin[Int(origin)])
-    let place = Int((key &* 0x9E37_79B9_7F4A_7C15) >> 52)
+    let place = LogScopes.place(key)
     if places[place].key == key { return Int(places[place].scope) }
     places[place] = Place(key: key, scope: UInt32(count))
     for word in 0..<wordCount {

@@ -115,8 +115,18 @@ package enum FactorChooser {
   /// What one more factor costs, however rare it is.
   private static let leastCost = 2.0
 
+  /// What a piece of one common word costs, and what a place between two of them does: words that follow one another are
+  /// rarer than each of them.
+  private static let wordCost = 60.0
+  private static let pairCost = 10.0
+
   private static func cost(of window: [UInt8]) -> Double {
-    leastCost + frequencies(of: window) * 1e8 + (isCommon(window) ? 10 : 0)
+    var cost = leastCost + frequencies(of: window) * 1e8
+    if isCommon(window) {
+      let isPair = window.split(separator: 0x20).count { $0.count > 1 } > 1
+      cost += isPair ? pairCost : wordCost
+    }
+    return cost
   }
 
   /// What frequencies of bytes know nothing of: words that every log is full of, and pieces of them.
@@ -161,6 +171,7 @@ package enum FactorChooser {
     attempting requesting compliance evaluation schedule inventory report deployment available because between closed
     was were not all any sent got reply set get group policies sync synchronize synchronization site sitecode sitecomp
     sslstate sslstatus proxy token cert body count check checking number next last first time total size bytes type flags
+    sms_executive executive statmsg: role roles health online reply
     delivered delivering compiled compiling successful fully job jobs item data value values entry folder directory
     """.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) }
 }

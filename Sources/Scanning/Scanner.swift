@@ -20,8 +20,9 @@ package struct AnchorRule: Sendable {
 package struct ScanPlan: Sendable {
   struct Family: Sendable {
     var factors: [[UInt8]]
-    /// Signatures of each anchor, ascending.
-    var signatures: [[UInt32]]
+    /// Signatures of each anchor, ascending: those of anchor i are [starts[i], starts[i + 1]).
+    var signatures: [UInt32]
+    var starts: [Int]
     var literals: LiteralSet
   }
   var families: [FormatFamily: Family] = [:]
@@ -43,8 +44,14 @@ package struct ScanPlan: Sendable {
       guard choice.isComplete(for: anchors) else {
         throw ScanningError(description: "the scan is incomplete: an anchor holds none of the chosen factors")
       }
+      var signatures: [UInt32] = []
+      var starts = [0]
+      for anchor in anchors {
+        signatures += owners[anchor]!.sorted()
+        starts.append(signatures.count)
+      }
       families[family] = Family(
-        factors: choice.factors, signatures: anchors.map { owners[$0]!.sorted() },
+        factors: choice.factors, signatures: signatures, starts: starts,
         literals: try LiteralSet(anchors, choice))
     }
   }
@@ -55,7 +62,7 @@ package struct ScanPlan: Sendable {
   }
 
   /// How many anchors the factors of a family stand for.
-  package func anchorCount(of family: FormatFamily) -> Int { families[family]?.signatures.count ?? 0 }
+  package func anchorCount(of family: FormatFamily) -> Int { (families[family]?.starts.count ?? 1) - 1 }
 }
 
 /// Finds candidates in a batch: the anchors of a family in one pass over each run of its records. False candidates are
@@ -94,11 +101,16 @@ package struct Scanner: Sendable {
   private mutating func scanRun(
     _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family
   ) {
-    ranges.removeAll(keepingCapacity: true)
-    for record in run {
-      ranges.append(records[record].messageStart)
-      ranges.append(records[record].messageEnd)
+    if ranges.count < 2 * run.count { ranges = Array(repeating: 0, count: 4 * run.count) }
+    var out = ranges.mutableSpan
+    for index in 0..<run.count {
+      out[2 * index] = records[run.lowerBound + index].messageStart
+      out[2 * index + 1] = records[run.lowerBound + index].messageEnd
     }
+    let plan = plan
+    let formats = plan.formats.span
+    let signatures = family.signatures.span
+    let starts = family.starts.span
     var cursor = hk_literals_cursor()
     var last = -1
     var firstOfRecord = found.count
@@ -114,9 +126,9 @@ package struct Scanner: Sendable {
           firstOfRecord = found.count
         }
         let format = records[record].format
-        for signature in family.signatures[Int(hits[index] >> 32)]
-        where plan.formats[Int(signature)].contains(format) {
-          insert(Candidate(record: UInt32(record), signature: signature), from: firstOfRecord)
+        let anchor = Int(hits[index] >> 32)
+        for place in starts[anchor]..<starts[anchor + 1] where formats[Int(signatures[place])].contains(format) {
+          insert(Candidate(record: UInt32(record), signature: signatures[place]), from: firstOfRecord)
         }
       }
     }
@@ -127,6 +139,6 @@ package struct Scanner: Sendable {
     var place = found.count
     while place > first, candidate < found[place - 1] { place -= 1 }
     if place > first, found[place - 1] == candidate { return }
-    found.insert(candidate, at: place)
+    if place == found.count { found.append(candidate) } else { found.insert(candidate, at: place) }
   }
 }

@@ -7,12 +7,14 @@ import Testing
 @Suite struct PlainFormTests {
   private static let messages = [
     "one line", "", "two\r\nlines", "many\n\n$$<\n]LOG]\nlines", "a LOG[ of LOG] things $$", "cost $$<5 of it", "~~",
-    String(repeating: "long ", count: 60), "<![LOG", "ends in ]LOG]!", "Log Name: x", "{\"a\":1}", "\t", "\u{E9}",
+    String(repeating: "long ", count: 60), String(repeating: "x", count: 185), String(repeating: "y", count: 57),
+    "<![LOG", "ends in ]LOG]!", "Log Name: x", "{\"a\":1}", "\t", "\u{E9}",
   ]
   private static let times = [
     "06:15:01.125-60", "06:15:01.125+000", "23:59:60.999-720", "24:00:00.000+0", "06:15:01.125", "6:15:01.125-60",
     "06:15:61.125-60", "06:60:01.125-60", "06:15:01.1-60", "06:15:01.125+9999", "06:15:01.125+", "06:15:01,125-60",
-    "06:15:01.125-841",
+    "06:15:01.125-841", "29:15:01.125-60", "23:15:60.125-60", "06:15:01.125*60", "06:15:01.125-6x", "06:15:01.125-1",
+    "06:15:01.125-0600", "0:15:01.1250-60", "06-15-01.125-60",
   ]
   private static let files = [
     "a.cpp:1", "Repair.ps1:12", "", "x.h:77", "x.cc:", "b.inl:12345", "dir\\c.CXX:3", ":4", "cpp:1",
@@ -23,7 +25,11 @@ import Testing
     // Most are plain.
     let isOdd = Int.random(in: 0..<6, using: &random) == 0
     let time = isOdd ? times.randomElement(using: &random)! : times[Int.random(in: 0..<3, using: &random)]
-    let component = ["CcmExec", "SMS_EXECUTIVE", "A B", "", "x<y"][isOdd ? Int.random(in: 0..<5, using: &random) : 0]
+    let components = [
+      "CcmExec", "SMS_EXECUTIVE", "A B", "", "x<y", String(repeating: "c", count: 63),
+      String(repeating: "c", count: 64),
+    ]
+    let component = components[isOdd ? Int.random(in: 0..<components.count, using: &random) : 0]
     let end = ["\r\n", "\n", " \r\n", ""][
       isOdd ? Int.random(in: 0..<4, using: &random) : Int.random(in: 0..<2, using: &random)]
     if Int.random(in: 0..<6, using: &random) == 0 {
@@ -33,14 +39,21 @@ import Testing
     }
     if Bool.random(using: &random) {
       let file = isOdd ? files.randomElement(using: &random)! : "ccmhttp.cpp:1641"
-      return "<![LOG[\(message)]LOG]!><time=\"\(time)\" date=\"03-02-2026\" component=\"\(component)\" context=\"\" "
-        + "type=\"1\" thread=\"4840\" file=\"\(file)\">\(end)"
+      let date = isOdd ? ["03-02-2026", "3-02-2026", "03-02-20x6"].randomElement(using: &random)! : "03-02-2026"
+      let context = isOdd ? ["", "c", "<"].randomElement(using: &random)! : ""
+      let type = isOdd ? ["1", "x", "", "12"].randomElement(using: &random)! : "1"
+      let thread = isOdd ? ["4840", "", "a<", "48\"40"].randomElement(using: &random)! : "4840"
+      return "<![LOG[\(message)]LOG]!><time=\"\(time)\" date=\"\(date)\" component=\"\(component)\" "
+        + "context=\"\(context)\" type=\"\(type)\" thread=\"\(thread)\" file=\"\(file)\">\(end)"
     }
     let lead = ["Text ", "~", "*** ", "Msg ", "log "].randomElement(using: &random)!
     let tail = ["  ", "~~  ", "~ ", ""].randomElement(using: &random)!
     let thread =
       isOdd
-      ? ["<thread=1>", "<thread=12ab (0x1)>", "", "<thread=1 (0x1)"].randomElement(using: &random)!
+      ? [
+        "<thread=1>", "<thread=12ab (0x1)>", "", "<thread=1 (0x1)", "<thread=1<>", "<thread= >", "<thread=1>>",
+        "<threads1 (0x1)>", "<thread=1\(String(repeating: " ", count: 52))>",
+      ].randomElement(using: &random)!
       : "<thread=4840 (0x12E8)>"
     return "\(lead)\(message.replacing("\n", with: " "))\(tail)$$<\(component)><03-02-2026 \(time)>\(thread)\(end)"
   }

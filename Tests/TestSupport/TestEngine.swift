@@ -22,6 +22,8 @@ package enum TestEngine {
     package var findings: [Finding]
     package var sightings: [SightingRow]
     package var signatureCounts: [UInt64]
+    package var suspectCount: UInt64
+    package var confirmedCount: UInt64
   }
 
   /// Runs the bytes of one file through the walk as a replay would, in reads of `readByteCount` bytes.
@@ -45,7 +47,8 @@ package enum TestEngine {
     SameFailure.link(&findings)
     return Outcome(
       result: result, findings: findings, sightings: SightingRow.all(pipeline.census, names: names),
-      signatureCounts: pipeline.signatureCounts)
+      signatureCounts: pipeline.signatureCounts, suspectCount: pipeline.suspectCount,
+      confirmedCount: pipeline.confirmedCount)
   }
 
   package static func run(_ text: String, host: String? = "PC-0042", log: String = "CcmMessaging") throws -> Outcome {
