@@ -4,6 +4,7 @@
 #include "kernels.h"
 #include "literal_set.h"
 #include "plain_records.h"
+#include "row_memo.h"
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -75,6 +76,33 @@ static inline __attribute__((always_inline)) uint64_t portable_prefix_xor(uint64
     return m;
 }
 
+static inline __attribute__((always_inline)) uint64_t portable_same(portable_block b, const uint8_t *p) {
+    portable_block other = portable_load(p);
+    uint64_t mask = 0;
+    for (int i = 0; i < 8; i++) mask |= portable_gather(portable_range(b.word[i] ^ other.word[i], 0, 0)) << (8 * i);
+    return mask;
+}
+static inline __attribute__((always_inline)) uint64_t portable_digest(portable_block b, size_t count) {
+    uint64_t hash = 0;
+    for (size_t i = 0; 8 * i < count; i++) {
+        uint64_t word = b.word[i];
+        if (count - 8 * i < 8) word &= (1ULL << (8 * (count - 8 * i))) - 1;
+        hash = (hash ^ word) * 0xD6E8FEB86659FD93ULL;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+/// The last `count` of 64 bytes from `first_bytes + count` on are zero: what is kept of a block of `count` bytes begins at
+/// `first_bytes + 64 - count`.
+static const uint8_t first_bytes[128] = {
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+/// Odd numbers, one for each pair of bytes.
+static const uint16_t digest_factors[32] = {
+    0x9E37, 0x79B9, 0x7F4B, 0x7C15, 0xD6E9, 0xFEB9, 0x6659, 0xFD93, 0xA077, 0x1D65, 0x78BD, 0x642F, 0x8EBD, 0x6B71, 0x42C1, 0x5A8D,
+    0xE703, 0x7ED1, 0xB45D, 0x9A13, 0x58F1, 0x3C6F, 0xC2B3, 0x27D5, 0x94D1, 0x49BB, 0x1331, 0x11EB, 0xBF59, 0x476D, 0x1CE5, 0xE5B9};
+
 /// Four at a time: where bits are few, a branch for each would be guessed wrong too often.
 static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
     while (m) {
@@ -126,6 +154,9 @@ static inline __attribute__((always_inline)) void mark_at(
 #define fits portable_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
+#define same portable_same
+#define digest portable_digest
+#define ipv4 hk_ipv4
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -178,8 +209,29 @@ static inline __attribute__((always_inline)) int sse2_fits(const uint8_t *p, con
     }
     return fitting == 0xFFFF;
 }
+static inline __attribute__((always_inline)) uint64_t sse2_same(sse2_block b, const uint8_t *p) {
+    sse2_block other = sse2_load(p);
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++)
+        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(b.part[i], other.part[i])) << (16 * i);
+    return mask;
+}
+static inline __attribute__((always_inline)) uint64_t sse2_fold(__m128i sum) {
+    uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum));
+    return (uint64_t)_mm_cvtsi128_si64(sum) ^ (high << 23 | high >> 41);
+}
+static inline __attribute__((always_inline)) uint64_t sse2_digest(sse2_block b, size_t count) {
+    sse2_block kept = sse2_load(first_bytes + 64 - count), factors = sse2_load((const uint8_t *)digest_factors);
+    __m128i sum = _mm_setzero_si128();
+    for (int i = 0; i < 4; i++)
+        sum = _mm_add_epi32(sum, _mm_madd_epi16(_mm_and_si128(b.part[i], kept.part[i]), factors.part[i]));
+    return sse2_fold(sum);
+}
 
 #define HK_TARGET
+#define same sse2_same
+#define digest sse2_digest
+#define ipv4 hk_ipv4
 #define HK_NAME(name) name##_sse2
 #define places portable_places  // SSE2 has no look-up of bytes
 #define block sse2_block
@@ -276,7 +328,26 @@ HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
     return ~avx2_bits(avx2_half_places(set, p), avx2_half_places(set, p + 32));
 }
 
+HK_AVX2_INLINE uint64_t avx2_same(avx2_block b, const uint8_t *p) {
+    avx2_block other = avx2_load(p);
+    return avx2_bits(_mm256_cmpeq_epi8(b.low, other.low), _mm256_cmpeq_epi8(b.high, other.high));
+}
+HK_AVX2_INLINE uint64_t avx2_fold(__m256i sum) {
+    __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    uint64_t high = (uint64_t)_mm_extract_epi64(half, 1);
+    return (uint64_t)_mm_cvtsi128_si64(half) ^ (high << 23 | high >> 41);
+}
+HK_AVX2_INLINE uint64_t avx2_digest(avx2_block b, size_t count) {
+    avx2_block kept = avx2_load(first_bytes + 64 - count), factors = avx2_load((const uint8_t *)digest_factors);
+    return avx2_fold(_mm256_add_epi32(
+        _mm256_madd_epi16(_mm256_and_si256(b.low, kept.low), factors.low),
+        _mm256_madd_epi16(_mm256_and_si256(b.high, kept.high), factors.high)));
+}
+
 #define HK_TARGET HK_AVX2
+#define same avx2_same
+#define digest avx2_digest
+#define ipv4 hk_ipv4
 #define places avx2_places
 #define HK_NAME(name) name##_avx2
 #define block avx2_block
@@ -361,7 +432,43 @@ HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p
     return _mm512_test_epi8_mask(any, any);
 }
 
+HK_AVX512_INLINE uint64_t avx512_same(__m512i b, const uint8_t *p) {
+    return _mm512_cmpeq_epi8_mask(b, _mm512_loadu_si512(p));
+}
+HK_AVX512_INLINE uint64_t avx512_digest(__m512i b, size_t count) {
+    __m512i kept = _mm512_maskz_mov_epi8(_bzhi_u64(~0ULL, (unsigned)count), b);
+    __m512i sum = _mm512_madd_epi16(kept, _mm512_loadu_si512(digest_factors));
+    return avx2_fold(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)));
+}
+
+/// `hk_ipv4` with the digits of each part moved into a lane of its own.
+HK_AVX512_INLINE int64_t avx512_ipv4(const uint8_t *text, size_t count) {
+    if (count - 7 > 8) return -1;
+    const __m128i numbers = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m128i v = _mm_loadu_si128((const __m128i *)text);
+    unsigned dots = _bzhi_u32(_mm_cmpeq_epi8_mask(v, _mm_set1_epi8('.')), (unsigned)count) | 1u << count;
+    // Where each part ends, and 255 behind the last.
+    __m128i ends = _mm_mask_compress_epi8(_mm_set1_epi8(-1), (__mmask16)dots, numbers);
+    __m128i before = _mm_shuffle_epi8(ends, _mm_setr_epi8(15, 15, 15, 15, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2));
+    __m128i place = _mm_sub_epi8(
+        _mm_shuffle_epi8(ends, _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)),
+        _mm_setr_epi8(4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1));
+    // Of the four places before the end of each part, the last must be a digit of it and the first none.
+    __mmask16 held = _mm_cmpgt_epi8_mask(place, before);
+    __m128i digits = _mm_maskz_sub_epi8(held, _mm_shuffle_epi8(v, place), _mm_set1_epi8('0'));
+    __m128i parts = _mm_madd_epi16(
+        _mm_maddubs_epi16(digits, _mm_setr_epi8(0, 100, 10, 1, 0, 100, 10, 1, 0, 100, 10, 1, 0, 100, 10, 1)),
+        _mm_set1_epi16(1));
+    unsigned wrong = ((held & 0x9999u) ^ 0x8888u) | _mm_cmpgt_epu8_mask(digits, _mm_set1_epi8(9))
+        | _mm_cmpgt_epi32_mask(parts, _mm_set1_epi32(255)) | (_mm_popcnt_u32(dots) ^ 4);
+    uint32_t value = __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(_mm_cvtepi32_epi8(parts)));
+    return wrong ? -1 : (int64_t)value;
+}
+
 #define HK_TARGET HK_AVX512
+#define same avx512_same
+#define digest avx512_digest
+#define ipv4 avx512_ipv4
 #define places avx512_places
 #define HK_NAME(name) name##_avx512
 #define block __m512i
@@ -452,7 +559,29 @@ static inline __attribute__((always_inline)) uint64_t neon_places(const hk_liter
     NEON_MASK(vtstq_u8(v, v));
 }
 
+static inline __attribute__((always_inline)) uint64_t neon_same(neon_block b, const uint8_t *p) {
+    neon_block other = neon_load(p);
+    return neon_bits(
+        vceqq_u8(b.part[0], other.part[0]), vceqq_u8(b.part[1], other.part[1]), vceqq_u8(b.part[2], other.part[2]),
+        vceqq_u8(b.part[3], other.part[3]));
+}
+static inline __attribute__((always_inline)) uint64_t neon_digest(neon_block b, size_t count) {
+    uint32x4_t sum = vdupq_n_u32(0);
+    for (int i = 0; i < 4; i++) {
+        uint16x8_t v = vreinterpretq_u16_u8(vandq_u8(b.part[i], vld1q_u8(first_bytes + 64 - count + 16 * i)));
+        uint16x8_t factors = vld1q_u16(digest_factors + 8 * i);
+        sum = vmlal_u16(sum, vget_low_u16(v), vget_low_u16(factors));
+        sum = vmlal_high_u16(sum, v, factors);
+    }
+    uint64x2_t both = vreinterpretq_u64_u32(sum);
+    uint64_t high = vgetq_lane_u64(both, 1);
+    return vgetq_lane_u64(both, 0) ^ (high << 23 | high >> 41);
+}
+
 #define HK_TARGET
+#define same neon_same
+#define digest neon_digest
+#define ipv4 hk_ipv4
 #define places neon_places
 #define HK_NAME(name) name##_neon
 #define block neon_block
@@ -542,6 +671,10 @@ typedef struct {
         const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_plain_record *, size_t);
     size_t (*headed_run)(
         hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_line *, size_t);
+    hk_rows_stop (*rows_run)(
+        hk_rows *, const uint8_t *, const uint32_t *, size_t, hk_rows_place *, hk_row_sightings *);
+    int (*rows_learn)(row_group *, const uint8_t *, size_t, size_t, size_t);
+    size_t (*dated_lines)(const uint8_t *, const uint32_t *, size_t, size_t);
 } vector_kernels;
 
 #define LEVEL(name)                                                                                                   \
@@ -556,7 +689,10 @@ typedef struct {
      literals_find_##name,                                                                                            \
      cmtrace_run_##name,                                                                                              \
      simple_run_##name,                                                                                                \
-     headed_run_##name}
+     headed_run_##name,                                                                                                \
+     rows_run_##name,                                                                                                  \
+     rows_learn_##name,                                                                                                \
+     dated_lines_##name}
 /// Slowest first.
 static const vector_kernels all[] = {
     LEVEL(portable),
@@ -696,4 +832,21 @@ size_t hk_head_length(
 }
 uint64_t hk_head_hash(uint64_t seed, const uint8_t *head, size_t count, unsigned form) {
     return head_hash(seed, head, count, form);
+}
+
+static const vector_kernels *rows_kernels(const hk_rows *rows) {
+    return rows->level < hk_level_count() ? &all[rows->level] : chosen;
+}
+hk_rows_stop hk_rows_run(
+    hk_rows *rows, const uint8_t *bytes, const uint32_t *line_ends, size_t last_line, hk_rows_place *place,
+    hk_row_sightings *out
+) {
+    return rows_kernels(rows)->rows_run(rows, bytes, line_ends, last_line, place, out);
+}
+int hk_rows_learn(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, size_t class_number) {
+    return rows_kernels(rows)->rows_learn(
+        &rows->groups[place->group], bytes, place->value, place->value_end, class_number);
+}
+size_t hk_dated_lines(const uint8_t *bytes, const uint32_t *line_ends, size_t line, size_t last_line) {
+    return chosen->dated_lines(bytes, line_ends, line, last_line);
 }

@@ -13,6 +13,7 @@
 //   fits(p, f, l)        whether each of the 32 bytes at p, exclusive or that of f, is no more than that of l
 //   places(set, p)       bit i: a window of the literals may begin at p + i; reads 64 + HK_WINDOW - 1 bytes
 //   write_bits(m, b, o)  b + i for every bit i of m in order, from o on; up to 64 entries are written
+//   same, digest         see rows_body.h
 
 /// The bytes that a backslash escapes: each that is not escaped itself escapes the next. Few blocks hold any.
 static inline __attribute__((always_inline)) HK_TARGET uint64_t HK_NAME(escaped)(uint64_t backslash, uint64_t *carry) {
@@ -464,3 +465,4 @@ static HK_TARGET size_t HK_NAME(simple_run)(
 }
 
 #include "headed_run.h"
+#include "rows_body.h"

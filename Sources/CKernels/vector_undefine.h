@@ -12,3 +12,6 @@
 #undef prefix_xor
 #undef write_bits
 #undef places
+#undef same
+#undef digest
+#undef ipv4

@@ -17,11 +17,11 @@ struct SightingSpans {
   private var spans: [Slot: Span] = [:]
 
   mutating func gather(_ columns: SightingColumns) {
-    for index in columns.keys.indices {
+    for index in 0..<columns.count {
       let time = columns.times[index]
       guard time != .min else { continue }
       let quarter = time >= 0 ? time / QuarterHours.length : (time - QuarterHours.length + 1) / QuarterHours.length
-      let slot = Slot(key: columns.keys[index], quarter: quarter)
+      let slot = Slot(key: columns.key(at: index), quarter: quarter)
       if let index = spans.index(forKey: slot) {
         spans.values[index].first = min(spans.values[index].first, time)
         spans.values[index].last = max(spans.values[index].last, time)

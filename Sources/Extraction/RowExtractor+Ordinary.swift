@@ -3,133 +3,85 @@ import Records
 
 /// Rows as nearly all are: regular, of classes that are known, with a time and no more than a sighting.
 extension RowExtractor {
-  /// The date and time columns as text when they come first: 19 bytes and a blank, in three overlapping words.
-  private struct ClockWords: Equatable {
-    var first: UInt64 = 0
-    var second: UInt64 = 0
-    var last: UInt64 = 0
-
-    init() {}
-
-    init(_ row: UnsafeRawPointer) {
-      first = unsafe row.loadUnaligned(as: UInt64.self)
-      second = unsafe row.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-      last = unsafe row.loadUnaligned(fromByteOffset: 12, as: UInt64.self)
-    }
-  }
-
-  /// Takes rows from `line` on up to the first that must be judged by itself, and leaves `line` there and `blank` at its
-  /// first blank; `run.lastLine` when all were taken.
+  /// Takes rows from `line` on up to the first that must be judged by itself; `run.lastLine` when all were taken.
   mutating func ordinaryRows(
-    _ line: inout Int, _ blank: inout Int, _ layout: Layout, _ classes: RowClasses, _ run: RowRun, _ hostID: UInt32,
-    _ text: Span<UInt8>, _ lineEnds: Span<UInt32>, _ evidence: inout Evidence
-  ) {
-    let plan = layout.plan
-    let columnCount = plan.columnCount
-    let hasPlainClock = plan.date == 0 && plan.time == 1 && columnCount > 2
-    var clockWords = ClockWords()
-    var time: Timestamp?
-    var isTimeNoted = false
-    let client = plan.clientAddress
-    let groupCount = classes.groupCount
-    let groups = unsafe classes.groups
-    let flags: UInt64 = hostID == 0 ? 1 : 0
-    let base = blanks.base
-    let blankCount = blanks.count
-    let positions = unsafe blanks.positions
-    unsafe text.withUnsafeBufferPointer { raw in
-      guard let bytes = raw.baseAddress else { return }
-      while line < run.lastLine {
-        let start = line == 0 ? 0 : Int(lineEnds[line - 1]) + 1
-        var end = Int(lineEnds[line])
-        if end > start, unsafe bytes[end - 1] == 0x0D { end -= 1 }
-        // Regular: the last blank of a row's columns lies in it, the next one does not, and nothing stands before the row.
-        let last = blank + columnCount - 1
-        guard last <= blankCount, columnCount > 1, end > start else { return }
-        let first = unsafe base + Int(positions[blank])
-        guard first >= start, unsafe base + Int(positions[last - 1]) < end,
-          unsafe base + Int(positions[last]) >= end
-        else { return }
-        let lead = unsafe bytes[start]
-        if lead == 0 || lead == 0xEF { return }
-        let row = Row(
-          lineStart: start, lineEnd: end, firstBlank: blank, columnCount: columnCount, line: line, schema: run.schema)
-
-        if hasPlainClock, unsafe first == start + 10 && base + Int(positions[blank + 1]) == start + 19 {
-          let words = unsafe ClockWords(UnsafeRawPointer(bytes + start))
-          if words != clockWords || time == nil {
-            guard let read = clock(row, layout, run, text), options.includes(read) else { return }
-            time = read
-            clockWords = words
-            isTimeNoted = false
-          }
-        } else if plan.time != nil {
-          guard let read = clock(row, layout, run, text), options.includes(read) else { return }
-          time = read
-          isTimeNoted = false
+    from line: Int, _ layout: Layout, _ classes: RowClasses, _ run: RowRun, _ hostID: UInt32, _ text: Span<UInt8>,
+    _ lineEnds: Span<UInt32>, _ evidence: inout Evidence
+  ) -> Int {
+    var place = hk_rows_place()
+    place.line = line
+    while true {
+      switch unsafe seen.run(classes.rows, text, lineEnds, to: run.lastLine, &place) {
+      case HK_ROWS_END: return run.lastLine
+      case HK_ROWS_CLOCK:
+        let row = regularRow(place, layout, run, text)
+        guard let time = clock(row, layout, run, text), options.includes(time) else { return place.line }
+        // Times of a local clock are not a sum: its zone changes.
+        var midnight = RecordBatch.noTime
+        if !layout.plan.isLocal, let column = layout.plan.date {
+          let field = range(column, row)
+          midnight = day(text, field.start, field.end)?.microseconds ?? RecordBatch.noTime
         }
-
-        var word = flags
-        for pair in classes.pairs {
-          let left = range(pair.0, row)
-          let right = range(pair.1, row)
-          word = word << 1
-          if left.end - left.start == right.end - right.start, isSame(left, right, text) { word |= 1 }
+        unsafe text.withUnsafeBufferPointer {
+          unsafe hk_rows_set_time(classes.rows, $0.baseAddress, &place, time.microseconds, midnight)
         }
-        for index in 0..<groupCount {
-          let group = unsafe groups[index]
-          let from = group.first == 0 ? start : unsafe base + Int(positions[blank + group.first - 1]) + 1
-          let to = group.last == columnCount - 1 ? end : unsafe base + Int(positions[blank + group.last])
-          var number = unsafe group.memo.classNumber(of: bytes + from, to - from)
-          if number < 0 {
-            guard let learned = classes.classNumber(of: meaning(of: group, row, layout, text), group: index) else {
-              return
-            }
-            number = learned
-            unsafe group.memo.remember(number, of: bytes + from, to - from)
-          }
-          word = RowClasses.adding(number, to: word)
+      case HK_ROWS_CLASS:
+        let row = regularRow(place, layout, run, text)
+        let meaning = meaning(of: classes.groups[place.group], row, layout, text)
+        guard let number = classes.classNumber(of: meaning, group: place.group) else { return place.line }
+        let isLearned = unsafe text.withUnsafeBufferPointer {
+          unsafe hk_rows_learn(classes.rows, $0.baseAddress, &place, number)
         }
-        var ruling = classes.ruling(of: word)
-        if ruling < 0 { ruling = rule(word, row, layout, classes, hostID, text, &evidence) }
-        switch unsafe classes.rulings[ruling].kind {
-        case .oneByOne: return
-        case .nothing: break
-        case .sighting:
-          var key = unsafe classes.rulings[ruling].key
-          if unsafe classes.rulings[ruling].isOfHost { key.server = hostID }
-          if let client {
-            let from = client == 0 ? start : unsafe base + Int(positions[blank + client - 1]) + 1
-            let to = client == columnCount - 1 ? end : unsafe base + Int(positions[blank + client])
-            let address4 = from >= 4 ? unsafe hk_ipv4(bytes + from, to - from) : -1
-            if address4 >= 0 {
-              key.clientHigh = 0
-              key.clientLow = 0xFFFF_0000_0000 | UInt64(address4)
-              key.isAddress = true
-            } else if let address = IPAddress(text, start: from, end: to) {
-              key.clientHigh = address.high
-              key.clientLow = address.low
-              key.isAddress = true
-            }
-          }
-          if !isTimeNoted, let time {
-            evidence.noteTime(time)
-            isTimeNoted = true
-          }
-          evidence.sightings.append(key, at: time?.microseconds ?? RecordBatch.noTime)
-        }
-        unsafe classes.rulings[ruling].pendingCount += 1
-        blank = last
-        // The blank behind the last column, before a `\r` or the line end, would have made the row irregular.
-        line += 1
+        guard isLearned != 0 else { return place.line }
+      case HK_ROWS_RULING:
+        let row = regularRow(place, layout, run, text)
+        let ruling = ruling(row, layout, hostID, text)
+        if classes.isFull { flush(classes, hostID, &evidence) }
+        classes.add(ruling, for: place.word, counts: &evidence.signatureCounts)
+      case HK_ROWS_CLIENT:
+        noteClient(place, classes, hostID, text, &evidence)
+        place.line += 1
+      default: return place.line
       }
     }
   }
 
-  /// Equal as the matcher `.field` has it.
-  private func isSame(_ left: (start: Int, end: Int), _ right: (start: Int, end: Int), _ text: Span<UInt8>) -> Bool {
-    let isEmpty = left.end - left.start == 1 && text[left.start] == 0x2D
-    return !isEmpty && FieldText.equals(text, left.start..<left.end, right.start..<right.end)
+  /// A row at which a run stopped, with its blanks found.
+  private mutating func regularRow(
+    _ place: hk_rows_place, _ layout: Layout, _ run: RowRun, _ text: Span<UInt8>
+  ) -> Row {
+    blanks.find(text, from: place.start, to: place.end)
+    return Row(
+      lineStart: place.start, lineEnd: place.end, firstBlank: 0, columnCount: layout.plan.columnCount, line: place.line,
+      schema: run.schema)
+  }
+
+  /// The sighting of a row whose client is no IPv4 address.
+  private mutating func noteClient(
+    _ place: hk_rows_place, _ classes: RowClasses, _ hostID: UInt32, _ text: Span<UInt8>, _ evidence: inout Evidence
+  ) {
+    if let address = IPAddress(text, start: place.value, end: place.value_end) {
+      unsafe seen.append(address, at: place.time, facts: hk_rows_facts(classes.rows, place.ruling))
+    } else {
+      var key = key(classes.rulings[place.ruling], hostID)
+      key.isAddress = false
+      evidence.sightings.append(key, at: place.time)
+    }
+    if place.time != RecordBatch.noTime { evidence.noteTime(Timestamp(microseconds: place.time)) }
+  }
+
+  private func key(_ ruling: RowClasses.Ruling, _ hostID: UInt32) -> SightingKey {
+    var key = ruling.key
+    if ruling.isOfHost { key.server = hostID }
+    return key
+  }
+
+  /// Hands over the sightings that were gathered; the rulings that were met are met anew from here on.
+  mutating func flush(_ classes: RowClasses, _ hostID: UInt32, _ evidence: inout Evidence) {
+    let count = unsafe hk_rows_met_count(classes.rows)
+    let facts = (0..<count).map { key(classes.rulings[unsafe hk_rows_met(classes.rows, $0)], hostID) }
+    seen.move(to: &evidence.sightings, facts)
+    unsafe hk_rows_begin_facts(classes.rows)
   }
 
   // MARK: What is learned
@@ -174,24 +126,84 @@ extension RowExtractor {
   }
 
   /// Judges a row for all rows of its classes.
-  private mutating func rule(
-    _ word: UInt64, _ row: Row, _ layout: Layout, _ classes: RowClasses, _ hostID: UInt32, _ text: Span<UInt8>,
-    _ evidence: inout Evidence
-  ) -> Int {
+  private mutating func ruling(
+    _ row: Row, _ layout: Layout, _ hostID: UInt32, _ text: Span<UInt8>
+  ) -> RowClasses.Ruling {
     let status = status(row, layout, text)
     let judgement = judge(row, layout, status, text)
     var ruling = RowClasses.Ruling()
     let yields = judgement.held.map(\.yield)
     if yields.contains(.finding) {
-      ruling.kind = .oneByOne
+      ruling.kind = HK_RULING_ROW
     } else {
-      ruling.kind = yields.contains(.sighting) && !judgement.isLookAlike ? .sighting : .nothing
+      ruling.kind =
+        yields.contains(.sighting) && !judgement.isLookAlike ? HK_RULING_SIGHTING : HK_RULING_NOTHING
     }
     ruling.key = key(row, layout, status, text)
+    ruling.key.isAddress = layout.plan.clientAddress != nil
     if ruling.key.server == 0 {
       ruling.key.server = serverID(row, layout, 0, text)
       ruling.isOfHost = layout.plan.computer != nil || hostID != 0 || ruling.key.server == 0
     }
-    return classes.add(ruling, judgement.held.map(\.signature), for: word, counts: &evidence.signatureCounts)
+    ruling.signatures = judgement.held.map(\.signature)
+    return ruling
+  }
+}
+
+/// Sightings of rows as the run over them writes them, until they are handed over.
+@safe final class SeenRows: @unchecked Sendable {
+  // `@unchecked`: owned by one `RowExtractor`, which is used by one thread at a time.
+  private var capacity = 0
+  private var columns = unsafe hk_row_sightings()
+
+  deinit { free() }
+
+  private func free() {
+    unsafe columns.client_high?.deallocate()
+    unsafe columns.client_low?.deallocate()
+    unsafe columns.times?.deallocate()
+    unsafe columns.facts?.deallocate()
+  }
+
+  /// Makes room for so many; there are none.
+  func begin(_ rowCount: Int) {
+    unsafe columns.count = 0
+    guard capacity < rowCount else { return }
+    free()
+    capacity = rowCount + rowCount / 4
+    unsafe columns.client_high = .allocate(capacity: capacity)
+    unsafe columns.client_low = .allocate(capacity: capacity)
+    unsafe columns.times = .allocate(capacity: capacity)
+    unsafe columns.facts = .allocate(capacity: capacity)
+  }
+
+  func run(
+    _ rows: OpaquePointer, _ text: Span<UInt8>, _ lineEnds: Span<UInt32>, to lastLine: Int, _ place: inout hk_rows_place
+  ) -> hk_rows_stop {
+    unsafe text.withUnsafeBufferPointer { bytes in
+      unsafe lineEnds.withUnsafeBufferPointer { ends in
+        unsafe hk_rows_run(rows, bytes.baseAddress, ends.baseAddress, lastLine, &place, &columns)
+      }
+    }
+  }
+
+  func append(_ address: IPAddress, at time: Int64, facts: UInt32) {
+    let index = unsafe columns.count
+    unsafe columns.client_high[index] = address.high
+    unsafe columns.client_low[index] = address.low
+    unsafe columns.times[index] = time
+    unsafe columns.facts[index] = facts
+    unsafe columns.count += 1
+  }
+
+  func move(to sightings: inout SightingColumns, _ facts: [SightingKey]) {
+    let count = unsafe columns.count
+    guard count > 0 else { return }
+    unsafe sightings.append(
+      facts: facts, numbers: UnsafeBufferPointer(start: columns.facts, count: count),
+      clientHighs: UnsafeBufferPointer(start: columns.client_high, count: count),
+      clientLows: UnsafeBufferPointer(start: columns.client_low, count: count),
+      times: UnsafeBufferPointer(start: columns.times, count: count))
+    unsafe columns.count = 0
   }
 }

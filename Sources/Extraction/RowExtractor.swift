@@ -3,11 +3,12 @@ import Records
 
 /// W3C and HTTPERR rows to sightings and findings, by columns.
 ///
-/// The plain version: split every line at its blanks and look up what every field says. What is done to it: the blanks of a
-/// whole run of rows are indexed in one call of a kernel; a row whose number of blanks fits the schema is regular and field k
-/// lies between blanks k-1 and k. What its columns mean is known by their bytes (`RowClasses`), and only time and client
-/// are read. Everything else takes a slower path, one row by itself: rows that do not fit (double blanks, quoted values),
-/// which are split with care and counted when no split fits, and rows that are more than a sighting.
+/// The plain version: split every line at its blanks and look up what every field says. What is done to it: a kernel walks a
+/// whole run of rows in one call; a row whose number of blanks fits the schema is regular and field k lies between blanks k-1
+/// and k. What its columns mean is known by their bytes (`RowClasses`), and only time and client are read. The kernel stops at
+/// whatever it does not know, which is learned here. Everything else takes a slower path, one row by itself: rows that do not
+/// fit (double blanks, quoted values), which are split with care and counted when no split fits, and rows that are more than
+/// a sighting.
 struct RowExtractor: Sendable {
   let rules: CompiledRules
   let names: NameTable
@@ -24,8 +25,9 @@ struct RowExtractor: Sendable {
   /// Role rules by the second byte of the stem (the first is `/`), in lower case.
   let roleRules: [[(pieces: [[UInt8]], role: UInt32)]]
 
-  // Working space, used again for every run.
+  // Working space, used again for every row and every run.
   let blanks = BlankIndex()
+  let seen = SeenRows()
   /// By schema: what its rows mean, kept from stream to stream.
   var classes: [(schema: RowSchema, known: RowClasses)] = []
   var split: [(start: Int, end: Int)] = []
@@ -104,16 +106,18 @@ struct RowExtractor: Sendable {
     layouts[run.schema] = layout
     let origin = batch.origins[Int(run.origin)]
     let hostID = names.id(of: origin.host ?? "")
-    blanks.find(text, from: batch.lineBounds(run.firstLine).start, to: Int(batch.lineEnds[run.lastLine - 1]))
     lastClock.removeAll(keepingCapacity: true)
     lastComputer.removeAll(keepingCapacity: true)
+    if let classes = layout.classes {
+      seen.begin(run.lastLine - run.firstLine)
+      unsafe hk_rows_begin(
+        classes.rows, hostID == 0 ? 1 : 0, options.since?.microseconds ?? .min, options.until?.microseconds ?? .max)
+    }
 
-    var blank = 0
     var line = run.firstLine
     while line < run.lastLine {
       if let classes = layout.classes {
-        ordinaryRows(
-          &line, &blank, layout, classes, run, hostID, text, batch.lineEnds.span, &evidence)
+        line = ordinaryRows(from: line, layout, classes, run, hostID, text, batch.lineEnds.span, &evidence)
         if line == run.lastLine { break }
       }
       let bounds = batch.lineBounds(line)
@@ -122,14 +126,12 @@ struct RowExtractor: Sendable {
       if end > start, text[end - 1] == 0x0D { end -= 1 }
       while start < end, text[start] == 0 { start += 1 }
       if text.has("\u{FEFF}", at: start) { start += 3 }
-      while blank < blanks.count, self.blank(blank) < start { blank += 1 }
-      let firstBlank = blank
-      while blank < blanks.count, self.blank(blank) < end { blank += 1 }
+      blanks.find(text, from: start, to: max(start, end))
       var row = Row(
-        lineStart: start, lineEnd: end, firstBlank: firstBlank, columnCount: layout.plan.columnCount, line: line,
+        lineStart: start, lineEnd: end, firstBlank: 0, columnCount: layout.plan.columnCount, line: line,
         schema: run.schema)
       line += 1
-      if blank - firstBlank != layout.plan.columnCount - 1 {
+      if blanks.count != layout.plan.columnCount - 1 {
         guard resplit(text, start, end, layout.plan.columnCount) else {
           let range = batch.chunkRange(start: start, end: end, line: row.line)
           batch.skip(.w3cColumns, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
@@ -140,7 +142,16 @@ struct RowExtractor: Sendable {
       }
       self.row(row, layout, run, origin, hostID, text, place, &batch, &evidence)
     }
-    layout.classes?.flush(into: &evidence.signatureCounts)
+    if let classes = layout.classes {
+      flush(classes, hostID, &evidence)
+      classes.flush(into: &evidence.signatureCounts)
+      var first = RecordBatch.noTime
+      var last = RecordBatch.noTime
+      if unsafe hk_rows_times(classes.rows, &first, &last) != 0 {
+        evidence.noteTime(Timestamp(microseconds: first))
+        evidence.noteTime(Timestamp(microseconds: last))
+      }
+    }
   }
 
   mutating func layout(of schema: RowSchema) -> Layout {
@@ -583,13 +594,13 @@ extension Array where Element == UInt8 {
   }
 }
 
-/// The places of the blanks of a run of rows.
+/// The places of the blanks of a row.
 @safe final class BlankIndex: @unchecked Sendable {
   // `@unchecked`: owned by one `RowExtractor`, which is used by one thread at a time.
-  /// Where the run begins in its text: places count from here.
+  /// Where the row begins in its text: places count from here.
   private(set) var base = 0
   private(set) var count = 0
-  /// `positions[count]` is beyond every row.
+  /// `positions[count]` is beyond the row.
   private(set) var positions = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
   private var capacity = 1
 

@@ -1,4 +1,5 @@
 import CKernels
+import CKernels
 import Records
 
 /// Payload lines to records, whatever their format, decided per record and never by file name.
@@ -431,6 +432,12 @@ package struct Framer: Sendable {
     guard shape.fits(text, at: position, to: Int(batch.lineEnds[line])) else { return nil }
     var last = line + 1
     while last < lineCount, batch.isDirect || batch.lines[last].origin == origin {
+      if batch.isDirect, shape == .dated {
+        last += unsafe text.withUnsafeBufferPointer { bytes in
+          unsafe hk_dated_lines(bytes.baseAddress, batch.lineEnds, last, lineCount)
+        }
+        if last == lineCount { break }
+      }
       let bounds = batch.lineBounds(last)
       guard shape.fitsAtOnce(text, at: bounds.start, to: bounds.end) else { break }
       last += 1

@@ -1,0 +1,292 @@
+#define _GNU_SOURCE
+#include "census.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+typedef struct {
+    /// Kind of the client (2 bits), the client (32), facts (24).
+    uint64_t key;
+    /// INT64_MAX and INT64_MIN when none had a time: then no bound needs a look.
+    int64_t first, last;
+    uint64_t count;
+} census_row;
+
+typedef struct { uint64_t high, low; } wide_client;
+
+struct hk_census {
+    uint64_t seed;
+    census_row *rows;
+    size_t count, capacity;
+    uint32_t *index;
+    size_t mask;
+    wide_client *wide;
+    size_t wide_count, wide_capacity;
+};
+
+#define ROW_BITS 0x3FFFFFu
+#define FACTS_BITS 24
+#define KIND_NUMBER 0ULL
+#define KIND_IPV4 1ULL
+#define KIND_WIDE 2ULL
+
+// MARK: Memory
+
+/// From here on memory is asked for in huge pages: rows and index are met at random, and of small pages every second meeting
+/// would miss in the translation buffer too.
+#define HUGE_FROM (2u << 20)
+#define HUGE_PAGE (2u << 20)
+
+/// What `madvise` refuses stays in small pages.
+static size_t in_pages(size_t byte_count) { return (byte_count + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1); }
+
+/// Zeros, aligned to huge pages; only what is written takes memory. NULL where the system does not promise as much.
+static void *map(size_t byte_count) {
+    size_t wanted = in_pages(byte_count);
+    uint8_t *memory =
+        mmap(NULL, wanted + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    size_t before = in_pages((uintptr_t)memory) - (uintptr_t)memory;
+    if (before) munmap(memory, before);
+    if (HUGE_PAGE - before) munmap(memory + before + wanted, HUGE_PAGE - before);
+    madvise(memory + before, wanted, MADV_HUGEPAGE);
+    return memory + before;
+}
+
+/// Zeros.
+static void *take(size_t byte_count) {
+    if (byte_count >= HUGE_FROM) return map(byte_count);
+    void *memory = aligned_alloc(64, (byte_count + 63) & ~(size_t)63);
+    if (memory) memset(memory, 0, byte_count);
+    return memory;
+}
+
+static void give_back(void *memory, size_t byte_count) {
+    if (memory && byte_count >= HUGE_FROM) munmap(memory, in_pages(byte_count)); else free(memory);
+}
+
+static uint32_t *take_index(size_t mask) { return take((mask + 1) * sizeof(uint32_t)); }
+
+hk_census *hk_census_new(uint64_t seed) {
+    hk_census *census = calloc(1, sizeof *census);
+    if (!census) return NULL;
+    census->seed = seed;
+    census->capacity = 1024;
+    census->mask = 2047;
+    census->rows = take(census->capacity * sizeof *census->rows);
+    census->index = take_index(census->mask);
+    if (census->rows && census->index) return census;
+    hk_census_free(census);
+    return NULL;
+}
+
+hk_census *hk_census_copy(const hk_census *other) {
+    hk_census *census = malloc(sizeof *census);
+    if (!census) return NULL;
+    *census = *other;
+    census->rows = take(other->capacity * sizeof *other->rows);
+    census->index = take((other->mask + 1) * sizeof *other->index);
+    census->wide_capacity = other->wide_count;
+    census->wide = other->wide_count ? malloc(other->wide_count * sizeof *other->wide) : NULL;
+    if (!census->rows || !census->index || (other->wide_count && !census->wide)) {
+        hk_census_free(census);
+        return NULL;
+    }
+    memcpy(census->rows, other->rows, other->count * sizeof *other->rows);
+    memcpy(census->index, other->index, (other->mask + 1) * sizeof *other->index);
+    if (other->wide_count) memcpy(census->wide, other->wide, other->wide_count * sizeof *other->wide);
+    return census;
+}
+
+void hk_census_free(hk_census *census) {
+    if (!census) return;
+    give_back(census->rows, census->capacity * sizeof *census->rows);
+    give_back(census->index, (census->mask + 1) * sizeof *census->index);
+    free(census->wide);
+    free(census);
+}
+
+// MARK: Rows
+
+static inline __attribute__((always_inline)) uint64_t mix(uint64_t a, uint64_t b) {
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/// Multiply and fold over the words, seeded.
+static inline __attribute__((always_inline)) uint64_t hash_of(uint64_t seed, uint64_t high, uint64_t low, uint32_t facts) {
+    return mix(mix(low ^ seed, high ^ 0x9E3779B97F4A7C15ULL) ^ facts, 0xA0761D6478BD642FULL);
+}
+
+static inline __attribute__((always_inline)) uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 54) << 22; }
+
+static inline __attribute__((always_inline)) uint64_t key_of(uint64_t high, uint64_t low, uint32_t facts) {
+    uint64_t kind = high || (low >> 32 != 0 && low >> 32 != 0xFFFF) ? KIND_WIDE : low >> 32 ? KIND_IPV4 : KIND_NUMBER;
+    uint64_t client = kind == KIND_WIDE ? 0 : low & 0xFFFFFFFF;
+    return (kind << 32 | client) << FACTS_BITS | facts;
+}
+
+static inline uint64_t kind_of(uint64_t key) { return key >> (32 + FACTS_BITS); }
+static inline uint32_t client_of(uint64_t key) { return (uint32_t)(key >> FACTS_BITS); }
+
+static inline void client_words(const hk_census *census, uint64_t key, uint64_t *high, uint64_t *low) {
+    *high = 0;
+    *low = client_of(key);
+    if (kind_of(key) == KIND_IPV4) {
+        *low |= 0xFFFF00000000ULL;
+    } else if (kind_of(key) == KIND_WIDE) {
+        *high = census->wide[*low].high;
+        *low = census->wide[*low].low;
+    }
+}
+
+size_t hk_census_count(const hk_census *census) { return census->count; }
+
+hk_census_row hk_census_row_at(const hk_census *census, size_t number) {
+    const census_row *row = &census->rows[number];
+    hk_census_row out = {
+        .first = row->last == INT64_MIN ? INT64_MIN : row->first, .last = row->last, .count = row->count,
+        .facts = (uint32_t)row->key & HK_CENSUS_NO_FACTS};
+    client_words(census, row->key, &out.client_high, &out.client_low);
+    return out;
+}
+
+/// A wide client's row is known by what its place in the list holds.
+static __attribute__((noinline)) int holds_wide(
+    const hk_census *census, const census_row *row, uint64_t high, uint64_t low, uint32_t facts
+) {
+    if (kind_of(row->key) != KIND_WIDE || (row->key & HK_CENSUS_NO_FACTS) != facts) return 0;
+    const wide_client *client = &census->wide[client_of(row->key)];
+    return client->high == high && client->low == low;
+}
+
+/// Twice as many places.
+static int grow_index(hk_census *census) {
+    size_t mask = census->mask * 2 + 1;
+    uint32_t *index = take_index(mask);
+    if (!index) return 0;
+    give_back(census->index, (census->mask + 1) * sizeof *index);
+    census->index = index;
+    census->mask = mask;
+    for (size_t from = 0; from < census->count; from += 64) {
+        uint64_t hashes[64];
+        size_t block = census->count - from < 64 ? census->count - from : 64;
+        for (size_t i = 0; i < block; i++) {
+            uint64_t key = census->rows[from + i].key, high, low;
+            client_words(census, key, &high, &low);
+            hashes[i] = hash_of(census->seed, high, low, (uint32_t)key & HK_CENSUS_NO_FACTS);
+            __builtin_prefetch(&index[hashes[i] & mask], 1);
+        }
+        for (size_t i = 0; i < block; i++) {
+            size_t slot = hashes[i] & mask;
+            while (index[slot]) slot = (slot + 1) & mask;
+            index[slot] = tag_of(hashes[i]) | (uint32_t)(from + i + 1);
+        }
+    }
+    return 1;
+}
+
+/// Twice as many rows; once they fill huge pages, room for all that there can be, which is not taken before it is needed.
+static int grow_rows(hk_census *census) {
+    size_t capacity = 2 * census->capacity;
+    census_row *rows = NULL;
+    if (capacity * sizeof *rows >= HUGE_FROM && capacity < HK_CENSUS_ROWS) {
+        rows = take((size_t)(HK_CENSUS_ROWS + 1) * sizeof *rows);
+        if (rows) capacity = HK_CENSUS_ROWS + 1;
+    }
+    if (!rows) rows = take(capacity * sizeof *rows);
+    if (!rows) return 0;
+    memcpy(rows, census->rows, census->count * sizeof *rows);
+    give_back(census->rows, census->capacity * sizeof *rows);
+    census->rows = rows;
+    census->capacity = capacity;
+    return 1;
+}
+
+/// A new row for a free place of the index; false when there is no room.
+static __attribute__((noinline)) int append(
+    hk_census *census, size_t slot, uint64_t hash, uint64_t high, uint64_t low, uint64_t key, int64_t first, int64_t last,
+    uint64_t count, size_t limit
+) {
+    if (census->count >= limit || census->count >= HK_CENSUS_ROWS) return 0;
+    if (((uint32_t)key & HK_CENSUS_NO_FACTS) == HK_CENSUS_NO_FACTS) return 0;
+    if (census->count == census->capacity && !grow_rows(census)) return 0;
+    // Full to the last place, the search would not end.
+    if (census->count + 1 == census->mask) return 0;
+    if (kind_of(key) == KIND_WIDE) {
+        if (census->wide_count == census->wide_capacity) {
+            size_t capacity = census->wide_capacity ? 2 * census->wide_capacity : 256;
+            wide_client *wide = realloc(census->wide, capacity * sizeof *wide);
+            if (!wide) return 0;
+            census->wide = wide;
+            census->wide_capacity = capacity;
+        }
+        census->wide[census->wide_count] = (wide_client){high, low};
+        key |= (uint64_t)census->wide_count++ << FACTS_BITS;
+    }
+    census->rows[census->count++] = (census_row){key, first, last, count};
+    census->index[slot] = tag_of(hash) | (uint32_t)census->count;
+    if (census->count * 3 > census->mask * 2) grow_index(census);
+    return 1;
+}
+
+static inline __attribute__((always_inline)) int add(
+    hk_census *census, uint64_t hash, uint64_t high, uint64_t low, uint32_t facts, int64_t first, int64_t last,
+    uint64_t count, size_t limit
+) {
+    uint64_t key = key_of(high, low, facts);
+    uint32_t tag = tag_of(hash);
+    size_t slot = hash & census->mask;
+    for (;; slot = (slot + 1) & census->mask) {
+        uint32_t word = census->index[slot];
+        if (!word) break;
+        if ((word & ~ROW_BITS) != tag) continue;
+        census_row *row = &census->rows[(word & ROW_BITS) - 1];
+        if (row->key != key
+            && (kind_of(key) != KIND_WIDE || !holds_wide(census, row, high, low, facts)))
+            continue;
+        row->first = first < row->first ? first : row->first;
+        row->last = last > row->last ? last : row->last;
+        row->count += count;
+        return 1;
+    }
+    return append(census, slot, hash, high, low, key, first, last, count, limit);
+}
+
+int hk_census_add(hk_census *census, const hk_census_row *row, size_t limit) {
+    uint64_t hash = hash_of(census->seed, row->client_high, row->client_low, row->facts);
+    return add(
+        census, hash, row->client_high, row->client_low, row->facts, row->first == INT64_MIN ? INT64_MAX : row->first,
+        row->last, row->count, limit);
+}
+
+/// A table of 50,000 clients is larger than the caches: each row would wait for its place in the index and then for its row. So
+/// the place is asked for `AHEAD` sightings before and the row half as many before, and the misses overlap with the work.
+size_t hk_census_note(
+    hk_census *census, const uint64_t *client_high, const uint64_t *client_low, const int64_t *times,
+    const uint32_t *facts, const uint32_t *numbers, size_t count, size_t limit
+) {
+    enum { AHEAD = 32, ROW_AHEAD = 16 };
+    size_t refused = 0;
+    uint64_t hashes[64];
+    for (size_t i = 0; i < count + AHEAD; i++) {
+        if (i < count) {
+            uint64_t hash = hash_of(census->seed, client_high[i], client_low[i], numbers[facts[i]]);
+            hashes[i % 64] = hash;
+            __builtin_prefetch(&census->index[hash & census->mask]);
+        }
+        size_t row = i - ROW_AHEAD;
+        if (row < count) {
+            uint32_t word = census->index[hashes[row % 64] & census->mask];
+            __builtin_prefetch(&census->rows[(word & ROW_BITS) - 1], 1);
+        }
+        size_t now = i - AHEAD;
+        if (now < count) {
+            int64_t time = times[now];
+            refused += !add(
+                census, hashes[now % 64], client_high[now], client_low[now], numbers[facts[now]],
+                time == INT64_MIN ? INT64_MAX : time, time, 1, limit);
+        }
+    }
+    return refused;
+}

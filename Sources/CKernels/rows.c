@@ -1,0 +1,116 @@
+#include "row_memo.h"
+#include "kernels.h"
+#include <stdlib.h>
+
+hk_rows *hk_rows_new(size_t level, hk_row_columns columns) {
+    if (columns.count < 2 || columns.count > HK_ROW_COLUMNS) return NULL;
+    hk_rows *rows = calloc(1, sizeof *rows);
+    if (!rows) return NULL;
+    rows->level = level;
+    rows->columns = columns;
+    rows->has_plain_clock = columns.date == 0 && columns.time == 1 && columns.count > 2;
+    hk_rows_forget_rulings(rows);
+    hk_rows_begin(rows, 0, INT64_MIN, INT64_MAX);
+    return rows;
+}
+
+void hk_rows_free(hk_rows *rows) {
+    if (!rows) return;
+    for (size_t i = 0; i < rows->group_count; i++) free(rows->groups[i].values);
+    free(rows);
+}
+
+int hk_rows_add_group(hk_rows *rows, size_t first, size_t last) {
+    if (rows->group_count == HK_ROW_GROUPS) return 0;
+    row_group *group = &rows->groups[rows->group_count];
+    group->first = (uint32_t)first;
+    group->last = (uint32_t)last;
+    // Aligned: a value of up to 64 bytes is one cache line.
+    group->values = aligned_alloc(256, ROW_VALUES * sizeof *group->values);
+    if (!group->values) return 0;
+    group->values[0].count = ROW_NO_VALUE;
+    group->value_count = 1;
+    rows->group_count++;
+    return 1;
+}
+
+int hk_rows_add_pair(hk_rows *rows, size_t left, size_t right) {
+    if (rows->pair_count == HK_ROW_PAIRS) return 0;
+    rows->pairs[rows->pair_count][0] = (uint32_t)left;
+    rows->pairs[rows->pair_count++][1] = (uint32_t)right;
+    return 1;
+}
+
+void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until) {
+    rows->flags = flags;
+    rows->since = since;
+    rows->until = until;
+    rows->has_clock = rows->has_clock_text = 0;
+    rows->indexed = rows->blank = rows->blank_count = 0;
+    for (size_t i = 0; i <= HK_ROW_COLUMNS; i++) rows->blanks[i] = UINT32_MAX;
+    rows->time = rows->midnight = rows->first_time = rows->last_time = HK_NO_TIME;
+}
+
+void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight) {
+    const uint8_t *row = bytes + place->start;
+    const uint32_t *blanks = rows->blanks + rows->blank;
+    rows->time = time;
+    rows->midnight = midnight;
+    rows->has_clock = rows->has_plain_clock && blanks[0] == place->start + 10 && blanks[1] == place->start + 19;
+    rows->has_clock_text = 0;
+    if (rows->has_clock) {
+        rows->clock[0] = word_at(row);
+        rows->clock[1] = word_at(row + 8);
+        rows->clock[2] = word_at(row + 12);
+        return;
+    }
+    for (int which = 0; which < 2; which++) {
+        int32_t column = which ? rows->columns.time : rows->columns.date;
+        rows->clock_text_count[which] = 0;
+        if (column < 0) continue;
+        size_t from = column ? blanks[column - 1] + 1 : place->start;
+        size_t to = column + 1 == rows->columns.count ? place->end : blanks[column];
+        if (to - from > sizeof rows->clock_text[which]) return;
+        memcpy(rows->clock_text[which], bytes + from, to - from);
+        rows->clock_text_count[which] = (uint32_t)(to - from);
+    }
+    rows->has_clock_text = 1;
+}
+
+void hk_rows_forget_rulings(hk_rows *rows) {
+    for (size_t i = 0; i < ROW_WORDS; i++) rows->words[i] = UINT64_MAX;
+    rows->ruling_count = rows->met_count = 0;
+}
+
+size_t hk_rows_add_ruling(hk_rows *rows, uint64_t word, hk_ruling_kind kind) {
+    if (rows->ruling_count == HK_ROW_RULINGS) return HK_ROW_RULINGS;
+    size_t slot = row_word_slot(word);
+    while (rows->words[slot] != UINT64_MAX) slot = (slot + 1) & (ROW_WORDS - 1);
+    rows->words[slot] = word;
+    rows->ruling_of_word[slot] = (uint16_t)rows->ruling_count;
+    rows->rulings[rows->ruling_count] = (row_ruling){.count = 0, .facts = UINT32_MAX, .kind = kind};
+    return rows->ruling_count++;
+}
+
+size_t hk_rows_ruling_count(const hk_rows *rows) { return rows->ruling_count; }
+
+uint64_t hk_rows_take_count(hk_rows *rows, size_t ruling) {
+    uint64_t count = rows->rulings[ruling].count;
+    rows->rulings[ruling].count = 0;
+    return count;
+}
+
+void hk_rows_begin_facts(hk_rows *rows) {
+    for (size_t i = 0; i < rows->met_count; i++) rows->rulings[rows->met[i]].facts = UINT32_MAX;
+    rows->met_count = 0;
+}
+
+size_t hk_rows_met_count(const hk_rows *rows) { return rows->met_count; }
+size_t hk_rows_met(const hk_rows *rows, size_t index) { return rows->met[index]; }
+uint32_t hk_rows_facts(hk_rows *rows, size_t ruling) { return row_facts(rows, ruling); }
+
+int hk_rows_times(const hk_rows *rows, int64_t *first, int64_t *last) {
+    *first = rows->first_time;
+    *last = rows->last_time;
+    return rows->last_time != HK_NO_TIME;
+}
