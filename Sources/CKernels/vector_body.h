@@ -418,3 +418,5 @@ static HK_TARGET size_t HK_NAME(simple_run)(
     }
     return n;
 }
+
+#include "event_lines_body.h"

@@ -10,3 +10,5 @@
 #undef prefix_xor
 #undef write_bits
 #undef places
+#undef write_near
+#undef differ

@@ -31,6 +31,8 @@ package struct EnvelopeOpener: Sendable {
   private var origins: OriginTable
   private var joiner = PieceJoiner()
   private var eventShapes = EventShapes()
+  /// Kept from stream to stream by whoever reads many.
+  package var layouts = EventLayouts()
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -57,6 +59,7 @@ package struct EnvelopeOpener: Sendable {
     var ends: [UInt32] = []
     swap(&ends, &lineEnds)
     joiner.reset()
+    layouts.begin(&batch)
     var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
     if joiner.isHolding {
       let isEnd = chunk.isFinal && openedByteCount == bytes.count
@@ -76,7 +79,16 @@ package struct EnvelopeOpener: Sendable {
     } else {
       copyPlain(bytes, ends.span, Place(start: openedByteCount, end: openedByteCount, line: openedLineCount), &batch)
       batch.arena.append(contentsOf: repeatElement(0, count: Limits.slackByteCount))
+      layouts.begin(&batch)
+      var arena: [UInt8] = []
+      swap(&arena, &batch.arena)
+      var ends: [UInt32] = []
+      swap(&ends, &batch.lineEnds)
+      layouts.takeAll(arena.span, ends.span, into: &batch)
+      swap(&ends, &batch.lineEnds)
+      swap(&arena, &batch.arena)
     }
+    batch.layouts = layouts.layouts
     swap(&ends, &lineEnds)
     return openedByteCount
   }
@@ -122,6 +134,15 @@ package struct EnvelopeOpener: Sendable {
     var start = 0
     while line < ends.count {
       let end = Int(ends[line])
+      if batch.isDirect, EventLayouts.mayBegin(bytes, start, end) {
+        let count = layouts.take(bytes, ends, line: line, start: start, into: &batch)
+        if count > 0 {
+          line += count
+          start = Int(ends[line - 1]) + 1
+          continue
+        }
+        layouts.learn(bytes, start, end)
+      }
       var text = start
       var gate = Envelope.gate(bytes, start, end)
       if gate == .closed, start < end, bytes[start] == 0xEF {

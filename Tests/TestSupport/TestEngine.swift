@@ -22,16 +22,19 @@ package enum TestEngine {
     package var findings: [Finding]
     package var sightings: [SightingRow]
     package var signatureCounts: [UInt64]
+    package var suspectCount: UInt64
+    package var confirmedCount: UInt64
   }
 
   /// Runs the bytes of one file through the walk as a replay would, in reads of `readByteCount` bytes.
   package static func run(
     _ bytes: [UInt8], host: String? = "PC-0042", log: String = "CcmMessaging", readByteCount: Int = 256 * 1024,
     recordByteLimit: Int = Limits.recordByteLimit, engine: Engine = TestEngine.engine,
-    options: ExtractionOptions = ExtractionOptions()
+    options: ExtractionOptions = ExtractionOptions(), usesEventLayouts: Bool = true
   ) throws -> Outcome {
     let names = NameTable()
     var pipeline = Pipeline(engine, names: names, options: options, recordByteLimit: recordByteLimit)
+    pipeline.usesEventLayouts = usesEventLayouts
     pipeline.begin(stream: 0, path: "file.log", origin: Origin(host: host, log: log, path: "file.log"))
     var reader = ChunkReader(
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)
@@ -42,7 +45,8 @@ package enum TestEngine {
     SameFailure.link(&findings)
     return Outcome(
       result: result, findings: findings, sightings: SightingRow.all(pipeline.census, names: names),
-      signatureCounts: pipeline.signatureCounts)
+      signatureCounts: pipeline.signatureCounts, suspectCount: pipeline.suspectCount,
+      confirmedCount: pipeline.confirmedCount)
   }
 
   package static func run(_ text: String, host: String? = "PC-0042", log: String = "CcmMessaging") throws -> Outcome {
