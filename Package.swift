@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(name: "ReceivingTests", dependencies: ["Receiving", "CLinux", "TestSupport"], swiftSettings: plain),
     .testTarget(name: "EnvelopesTests", dependencies: ["Envelopes", "TestSupport"], swiftSettings: plain),
     .testTarget(
-      name: "FramingTests", dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "TestSupport"],
+      name: "FramingTests",
+      dependencies: ["CKernels", "Envelopes", "Framing", "Extraction", "Detection", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: plain),
     .testTarget(
       name: "ScanningTests",

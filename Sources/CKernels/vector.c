@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "event_lines.h"
 #include "events.h"
 #include "heads.h"
 #include "kernels.h"
@@ -114,6 +115,33 @@ static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m
     }
 }
 
+/// As `portable_write_bits`, to 16-bit entries.
+static inline __attribute__((always_inline)) void portable_write_near(uint64_t m, uint16_t base, uint16_t *out) {
+    while (m) {
+        for (int k = 0; k < 4; k++) {
+            out[k] = (uint16_t)(base + (unsigned)__builtin_ctzll(m | 1ULL << 63));
+            m &= m - 1;
+        }
+        out += 4;
+    }
+}
+
+static inline __attribute__((always_inline)) uint32_t portable_differ(const uint8_t *a, const uint8_t *b) {
+    uint32_t mask = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t left, right;
+        memcpy(&left, a + 8 * i, 8);
+        memcpy(&right, b + 8 * i, 8);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+        left = __builtin_bswap64(left);
+        right = __builtin_bswap64(right);
+#endif
+        uint64_t w = left ^ right;
+        mask |= (uint32_t)portable_gather((((w & ~HIGH) + ~HIGH) | w) & HIGH) << (8 * i);
+    }
+    return mask;
+}
+
 /// Byte by byte: a bit that stands moves on by one position of the window where its bucket has the byte there.
 static inline __attribute__((always_inline)) uint64_t portable_places(const hk_literals *set, const uint8_t *p) {
     uint64_t mask = 0, head = 0;
@@ -157,6 +185,8 @@ static inline __attribute__((always_inline)) void mark_at(
 #define same portable_same
 #define digest portable_digest
 #define ipv4 hk_ipv4
+#define write_near portable_write_near
+#define differ portable_differ
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -227,6 +257,12 @@ static inline __attribute__((always_inline)) uint64_t sse2_digest(sse2_block b, 
         sum = _mm_add_epi32(sum, _mm_madd_epi16(_mm_and_si128(b.part[i], kept.part[i]), factors.part[i]));
     return sse2_fold(sum);
 }
+static inline __attribute__((always_inline)) uint32_t sse2_differ(const uint8_t *a, const uint8_t *b) {
+    const __m128i *left = (const __m128i *)a, *right = (const __m128i *)b;
+    __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(left), _mm_loadu_si128(right));
+    __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(left + 1), _mm_loadu_si128(right + 1));
+    return ~((uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16);
+}
 
 #define HK_TARGET
 #define same sse2_same
@@ -244,6 +280,8 @@ static inline __attribute__((always_inline)) uint64_t sse2_digest(sse2_block b, 
 #define fits sse2_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
+#define write_near portable_write_near
+#define differ sse2_differ
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -324,6 +362,28 @@ HK_AVX2_INLINE __m256i avx2_half_places(const hk_literals *set, const uint8_t *p
     }
     return _mm256_cmpeq_epi8(_mm256_or_si256(first, second), _mm256_setzero_si256());
 }
+HK_AVX2_INLINE void avx2_write_near(uint64_t m, uint16_t base, uint16_t *out) {
+    while (m) {
+        for (int k = 0; k < 4; k++) {
+            out[k] = (uint16_t)(base + (unsigned)_tzcnt_u64(m));
+            m = _blsr_u64(m);
+        }
+        out += 4;
+    }
+}
+HK_AVX2_INLINE uint32_t avx2_differ(const uint8_t *a, const uint8_t *b) {
+    return ~(uint32_t)_mm256_movemask_epi8(
+        _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b)));
+}
+
+HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, const uint8_t *p) {
+    __m256i v = _mm256_loadu_si256((const __m256i *)p), half = _mm256_set1_epi8(15);
+    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
+    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
+    return _mm256_and_si256(
+        _mm256_shuffle_epi8(low, _mm256_and_si256(v, half)),
+        _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half)));
+}
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
     return ~avx2_bits(avx2_half_places(set, p), avx2_half_places(set, p + 32));
 }
@@ -360,6 +420,8 @@ HK_AVX2_INLINE uint64_t avx2_digest(avx2_block b, size_t count) {
 #define fits avx2_fits
 #define prefix_xor avx2_prefix_xor
 #define write_bits avx2_write_bits
+#define write_near avx2_write_near
+#define differ avx2_differ
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -411,6 +473,21 @@ HK_AVX512_INLINE void avx512_write_bits(uint64_t m, uint32_t base, uint32_t *out
         _mm512_storeu_si512(
             out + 48, _mm512_add_epi32(start, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(found, 3))));
     }
+}
+
+HK_AVX512_INLINE void avx512_write_near(uint64_t m, uint16_t base, uint16_t *out) {
+    const __m512i numbers = _mm512_set_epi8(
+        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36,
+        35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7,
+        6, 5, 4, 3, 2, 1, 0);
+    __m512i found = _mm512_maskz_compress_epi8(m, numbers), start = _mm512_set1_epi16((short)base);
+    _mm512_storeu_si512(out, _mm512_add_epi16(start, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
+    if (__builtin_expect(_mm_popcnt_u64(m) > 32, 0))
+        _mm512_storeu_si512(
+            out + 32, _mm512_add_epi16(start, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(found, 1))));
+}
+HK_AVX512_INLINE uint32_t avx512_differ(const uint8_t *a, const uint8_t *b) {
+    return _mm256_cmpneq_epu8_mask(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
 }
 
 /// The look-up takes the low six bits of each byte: the sixth is made the seventh (`literal_classes.folded`). What passes for
@@ -481,6 +558,8 @@ HK_AVX512_INLINE int64_t avx512_ipv4(const uint8_t *text, size_t count) {
 #define fits avx512_fits
 #define prefix_xor avx512_prefix_xor
 #define write_bits avx512_write_bits
+#define write_near avx512_write_near
+#define differ avx512_differ
 #include "vector_body.h"
 #include "vector_undefine.h"
 #endif
@@ -594,6 +673,8 @@ static inline __attribute__((always_inline)) uint64_t neon_digest(neon_block b, 
 #define fits neon_fits
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
+#define write_near portable_write_near
+#define differ portable_differ
 #include "vector_body.h"
 #include "vector_undefine.h"
 #endif
@@ -675,6 +756,10 @@ typedef struct {
         hk_rows *, const uint8_t *, const uint32_t *, size_t, hk_rows_place *, hk_row_sightings *);
     int (*rows_learn)(row_group *, const uint8_t *, size_t, size_t, size_t);
     size_t (*dated_lines)(const uint8_t *, const uint32_t *, size_t, size_t);
+    size_t (*event_lines)(
+        const hk_event_layouts *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, uint16_t *, size_t,
+        size_t *, hk_event_line *, size_t);
+    void (*triples_filter)(const uint8_t *, size_t, uint32_t *, size_t, const uint8_t *, size_t);
 } vector_kernels;
 
 #define LEVEL(name)                                                                                                   \
@@ -692,7 +777,9 @@ typedef struct {
      headed_run_##name,                                                                                                \
      rows_run_##name,                                                                                                  \
      rows_learn_##name,                                                                                                \
-     dated_lines_##name}
+     dated_lines_##name,                                                                                               \
+     event_lines_##name,                                                                                               \
+     triples_filter_##name}
 /// Slowest first.
 static const vector_kernels all[] = {
     LEVEL(portable),
@@ -849,4 +936,32 @@ int hk_rows_learn(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *plac
 }
 size_t hk_dated_lines(const uint8_t *bytes, const uint32_t *line_ends, size_t line, size_t last_line) {
     return chosen->dated_lines(bytes, line_ends, line, last_line);
+}
+size_t hk_event_lines(
+    const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, const uint32_t *line_ends,
+    size_t line_count, size_t line, size_t start, uint16_t *marks, size_t mark_capacity, size_t *mark_count,
+    hk_event_line *out, size_t capacity
+) {
+    return chosen->event_lines(
+        layouts, bytes, readable, line_ends, line_count, line, start, marks, mark_capacity, mark_count, out, capacity);
+}
+size_t hk_event_lines_at(
+    size_t level, const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, const uint32_t *line_ends,
+    size_t line_count, size_t line, size_t start, uint16_t *marks, size_t mark_capacity, size_t *mark_count,
+    hk_event_line *out, size_t capacity
+) {
+    return all[level].event_lines(
+        layouts, bytes, readable, line_ends, line_count, line, start, marks, mark_capacity, mark_count, out, capacity);
+}
+void hk_triples_filter(
+    const uint8_t *bytes, size_t readable, uint32_t *ranges, size_t range_count, const uint8_t *triples,
+    size_t triple_count
+) {
+    chosen->triples_filter(bytes, readable, ranges, range_count, triples, triple_count);
+}
+void hk_triples_filter_at(
+    size_t level, const uint8_t *bytes, size_t readable, uint32_t *ranges, size_t range_count, const uint8_t *triples,
+    size_t triple_count
+) {
+    all[level].triples_filter(bytes, readable, ranges, range_count, triples, triple_count);
 }

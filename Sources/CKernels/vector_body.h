@@ -466,3 +466,4 @@ static HK_TARGET size_t HK_NAME(simple_run)(
 
 #include "headed_run.h"
 #include "rows_body.h"
+#include "event_lines_body.h"

@@ -15,3 +15,5 @@
 #undef same
 #undef digest
 #undef ipv4
+#undef write_near
+#undef differ

@@ -22,7 +22,10 @@ package struct Engine: Sendable {
   private static func anchorRules(_ signature: Signature, index: Int) -> [AnchorRule] {
     var rules: [AnchorRule] = []
     if !signature.anchors.isEmpty {
-      rules.append(AnchorRule(signature: index, formats: signature.formats, anchors: signature.anchors))
+      rules.append(
+        AnchorRule(
+          signature: index, formats: signature.formats, anchors: signature.anchors,
+          isBoundToKind: signature.isBoundToKind))
     }
     guard signature.formats.intersects(.event) else { return rules }
     var anchors: [[UInt8]] = []
@@ -37,7 +40,10 @@ package struct Engine: Sendable {
         .max { $0.count < $1.count }.map { [Array($0)] } ?? []
     }
     if !anchors.isEmpty {
-      rules.append(AnchorRule(signature: index, formats: signature.formats.only(.event), anchors: anchors))
+      rules.append(
+        AnchorRule(
+          signature: index, formats: signature.formats.only(.event), anchors: anchors,
+          isBoundToKind: signature.isBoundToKind))
     }
     return rules
   }

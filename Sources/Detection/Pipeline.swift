@@ -44,7 +44,9 @@ package struct Pipeline: Sendable {
   /// Begins a stream: what the last one told about formats and clocks is forgotten.
   /// - Parameter index: the stream's place in the run; findings are ordered by it.
   package mutating func begin(stream index: Int, path: String, origin: Origin) {
+    let layouts = envelopes.layouts
     envelopes = EnvelopeOpener(origin: origin)
+    envelopes.layouts = layouts
     framer = Framer(recordByteLimit: recordByteLimit, delimited: engine.rules.rules.delimited)
     extractor.begin()
     batch = RecordBatch()
@@ -104,6 +106,11 @@ package struct Pipeline: Sendable {
 
   /// The sightings of the last chunk.
   package var sightings: SightingColumns { evidence.sightings }
+  /// False: every event by itself, the slow twin for tests. The result is the same.
+  package var usesEventLayouts: Bool {
+    get { envelopes.layouts.isUsed }
+    set { envelopes.layouts.isUsed = newValue }
+  }
   /// False: the census stays empty; whoever drives the walk takes `sightings` chunk by chunk.
   package var countsSightings = true
 
@@ -153,6 +160,7 @@ package struct Pipeline: Sendable {
     let consumed = framer.frame(
       text, isFinal: chunk.isFinal && opened == chunk.byteCount, openedByteCount: opened, base: chunk.rawOffset,
       into: &batch)
+    extractor.sortOut(text, &batch)
     let candidates = scanner.scan(text, batch)
     var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
     extractor.extract(

@@ -35,6 +35,8 @@ package struct EnvelopeOpener: Sendable {
   private var heads: HeadMemo?
   /// False: every envelope is read anew, the slow twin for tests. The result is the same.
   package var usesHeads = true
+  /// Kept from stream to stream by whoever reads many.
+  package var layouts = EventLayouts()
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -63,6 +65,7 @@ package struct EnvelopeOpener: Sendable {
     var ends: [UInt32] = []
     swap(&ends, &lineEnds)
     joiner.reset()
+    layouts.begin(&batch)
     var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
     if joiner.isHolding {
       let isEnd = chunk.isFinal && openedByteCount == bytes.count
@@ -82,7 +85,16 @@ package struct EnvelopeOpener: Sendable {
     } else {
       copyPlain(bytes, ends.span, Place(start: openedByteCount, end: openedByteCount, line: openedLineCount), &batch)
       batch.arena.append(contentsOf: repeatElement(0, count: Limits.slackByteCount))
+      layouts.begin(&batch)
+      var arena: [UInt8] = []
+      swap(&arena, &batch.arena)
+      var ends: [UInt32] = []
+      swap(&ends, &batch.lineEnds)
+      layouts.takeAll(arena.span, ends.span, into: &batch)
+      swap(&ends, &batch.lineEnds)
+      swap(&arena, &batch.arena)
     }
+    batch.layouts = layouts.layouts
     swap(&ends, &lineEnds)
     return openedByteCount
   }
@@ -135,6 +147,15 @@ package struct EnvelopeOpener: Sendable {
         }
       }
       let end = Int(ends[line])
+      if batch.isDirect, EventLayouts.mayBegin(bytes, start, end) {
+        let count = layouts.take(bytes, ends, line: line, start: start, into: &batch)
+        if count > 0 {
+          line += count
+          start = Int(ends[line - 1]) + 1
+          continue
+        }
+        layouts.learn(bytes, start, end)
+      }
       var text = start
       var gate = Envelope.gate(bytes, start, end)
       if gate == .closed, start < end, bytes[start] == 0xEF {

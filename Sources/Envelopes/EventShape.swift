@@ -60,7 +60,7 @@ struct EventShapes: Sendable {
   }
 
   /// Whether the value of this key may be what marks our own output: `syslog.identifier`, `appname`, `ident`, `schema`.
-  private static func namesOurselves(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+  static func namesOurselves(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
     for index in start..<end {
       if index + 5 <= end, bytes.hasCaseless("ident", at: index) { return true }
       if index + 7 <= end, bytes.hasCaseless("appname", at: index) { return true }

@@ -27,11 +27,11 @@ package struct EventJSONMemo: Sendable {
   ) -> Bool {
     for index in known.indices where isMatch(text, start, end, index) {
       if index > 0 { known.swapAt(index, index - 1) }
-      if EventJSONReader.read(
-        text, known[max(0, index - 1)].plan, start: start, bounds: bounds.span, into: &fields), fields.eventID != nil
-      {
-        return true
+      let bounds = bounds
+      let isRead = EventJSONReader.read(text, known[max(0, index - 1)].plan, into: &fields) {
+        start + Int(bounds[2 * $0])..<start + Int(bounds[2 * $0 + 1])
       }
+      if isRead, fields.eventID != nil { return true }
       // Without an id the reader decides anew what the other members are.
       break
     }

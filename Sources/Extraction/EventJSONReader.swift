@@ -46,19 +46,37 @@ package enum EventJSONReader {
     var fields = EventFields()
     guard walk.run(text, start: start, end: end, into: &fields), !walk.hasStringInserts else { return nil }
     walk.plan?.isFlat = walk.isFlat
+    walk.plan?.select { _ in true }
     return walk.plan
   }
 
-  /// Reads an object whose values stand at `bounds` as `plan` says.
+  /// The values of an object that say provider and event id, where each is said once; nil otherwise.
+  static func kindValues(of plan: EventJSONPlan) -> (provider: Int, eventID: Int)? {
+    var provider: Int?
+    var eventID: Int?
+    for (index, use) in plan.uses.enumerated() {
+      guard case .known(let known) = use.meaning else { continue }
+      if knownPaths[known].slot == .provider {
+        guard provider == nil, use.isString else { return nil }
+        provider = index
+      }
+      if knownPaths[known].slot == .eventID {
+        guard eventID == nil else { return nil }
+        eventID = index
+      }
+    }
+    guard let provider, let eventID else { return nil }
+    return (provider, eventID)
+  }
+
+  /// Reads an object as `plan` says; `value` gives the places of its values.
   static func read(
-    _ text: Span<UInt8>, _ plan: EventJSONPlan, start: Int, bounds: Span<UInt32>, into fields: inout EventFields
+    _ text: Span<UInt8>, _ plan: EventJSONPlan, into fields: inout EventFields, value: (Int) -> Range<Int>
   ) -> Bool {
     fields.removeAll()
     var ranks = SlotRanks()
-    func value(_ index: Int) -> Range<Int>? {
-      let range = start + Int(bounds[2 * index])..<start + Int(bounds[2 * index + 1])
-      if !plan.uses[index].isString, range.count == 4, text.has("null", at: range.lowerBound) { return nil }
-      return range
+    func isNull(_ range: Range<Int>, _ use: EventJSONPlan.Use) -> Bool {
+      !use.isString && range.count == 4 && text.has("null", at: range.lowerBound)
     }
     func append(_ name: Range<Int>, _ value: Range<Int>, isString: Bool) {
       let itemStart = fields.text.count
@@ -67,22 +85,22 @@ package enum EventJSONReader {
       let item = EventJSONWalk.append(text, value, isString: isString, to: &fields)
       fields.appendItem(name: itemStart..<itemEnd, value: fields.trimmed(item))
     }
-    for index in plan.uses.indices {
-      switch plan.uses[index].meaning {
-      case .none, .member: break
+    for step in plan.steps {
+      let range = value(step.index)
+      if isNull(range, step.use) { continue }
+      switch step.use.meaning {
       case .known(let known):
-        guard let value = value(index) else { break }
-        ranks.fill(knownPaths[known], text, value, isString: plan.uses[index].isString, into: &fields)
-      case .data(let name):
-        guard let value = value(index) else { break }
-        append(name, value, isString: plan.uses[index].isString)
+        ranks.fill(knownPaths[known], text, range, isString: step.use.isString, into: &fields)
+      case .data(let name): append(name, range, isString: step.use.isString)
+      case .none, .member: break
       }
     }
     guard fields.eventID != nil || fields.provider != nil else { return false }
     guard plan.isFlat else { return true }
-    for index in plan.uses.indices {
-      guard case .member(let name) = plan.uses[index].meaning, let value = value(index) else { continue }
-      append(name, value, isString: plan.uses[index].isString)
+    for step in plan.members {
+      guard case .member(let name) = step.use.meaning else { continue }
+      let range = value(step.index)
+      if !isNull(range, step.use) { append(name, range, isString: step.use.isString) }
     }
     return true
   }
@@ -317,9 +335,35 @@ struct EventJSONPlan: Sendable {
     var isString: Bool
   }
 
+  struct Step: Sendable {
+    /// Which value.
+    var index: Int
+    var use: Use
+  }
+
   var uses: [Use] = []
   var names: [UInt8] = []
   var isFlat = false
+  /// What is read, in its order, and what of a flat object is read after that.
+  private(set) var steps: [Step] = []
+  private(set) var members: [Step] = []
+
+  /// Chooses what is read: all, or data of these names alone. All, where there may be more than an event can hold.
+  mutating func select(_ isAsked: (ArraySlice<UInt8>) -> Bool) {
+    func isRead(_ name: Range<Int>) -> Bool {
+      uses.count > Limits.eventFieldLimit || isAsked(names[name])
+    }
+    steps = []
+    members = []
+    for (index, use) in uses.enumerated() {
+      switch use.meaning {
+      case .none: break
+      case .known: steps.append(Step(index: index, use: use))
+      case .data(let name): if isRead(name) { steps.append(Step(index: index, use: use)) }
+      case .member(let name): if isRead(name) { members.append(Step(index: index, use: use)) }
+      }
+    }
+  }
 }
 
 /// A member of the object itself: ranges of the source, the key still escaped.

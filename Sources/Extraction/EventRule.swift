@@ -43,12 +43,20 @@ struct EventRule: Sendable {
 
   /// Every list must hold the event's id; none: any event.
   private let eventIDs: [[UInt64]]
+  /// Bit n: an id that is n modulo 64 may be in every list. Most candidates of an event are dismissed by it.
+  private let idBits: UInt64
+  let yields: Yield
+  let isFallback: Bool
   let predicates: [Predicate]
   /// The predicates on the provider, for renderings without ids.
   let providers: [Predicate]
   /// Whether the verdict follows from the signature and the event id alone.
   let isSettledByID: Bool
   let isClient: Bool
+  /// A provider is compared with another field: its name alone does not decide.
+  let comparesProvider: Bool
+  /// Whether events are its business, of some providers or ids alone (`Signature.isBoundToKind`).
+  let isBoundToKind: Bool
   var settled: Settled?
   /// The id of `signature.role` in the name table, once a sighting asked for it.
   var role: UInt32?
@@ -80,16 +88,21 @@ struct EventRule: Sendable {
       if source.field == "provider" { providers.append(predicate) }
     }
     self.eventIDs = eventIDs
+    idBits = eventIDs.reduce(.max) { bits, list in bits & list.reduce(0) { $0 | 1 << ($1 & 63) } }
+    yields = signature.yields
+    isFallback = signature.isFallback
     self.predicates = predicates
     self.providers = providers
     isSettledByID = signature.pattern == nil && signature.codes.allSatisfy { $0.fields[0] == "event-id" }
     isClient = signature.hostIs == .client
+    comparesProvider = signature.predicates.contains { $0.field == "provider" && $0.anyOf.contains(where: \.isField) }
+    isBoundToKind = signature.isBoundToKind
   }
 
   /// Whether an event of this id may hold.
   func admits(_ eventID: UInt32?) -> Bool {
-    if eventIDs.isEmpty { return true }
-    guard let eventID else { return false }
+    guard let eventID else { return eventIDs.isEmpty }
+    guard idBits & 1 << UInt64(eventID & 63) != 0 else { return false }
     for list in eventIDs where !list.contains(UInt64(eventID)) { return false }
     return true
   }

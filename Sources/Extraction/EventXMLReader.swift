@@ -15,6 +15,67 @@ package enum EventXMLReader {
     return walk.isEvent && (fields.eventID != nil || fields.provider != nil)
   }
 
+  /// What the event [start, end) means, for events of the same layout, whose values stand at `values`; nil when that
+  /// takes more than these.
+  static func plan(
+    _ text: Span<UInt8>, start: Int, end: Int, values: [Range<Int>]
+  ) -> EventXMLPlan? {
+    var fields = EventFields()
+    var walk = EventXMLWalk(start: start, end: end)
+    walk.steps = []
+    walk.run(text, into: &fields)
+    guard walk.isEvent, let steps = walk.steps else { return nil }
+    return EventXMLPlan(steps, values)
+  }
+
+  /// Reads an event as `plan` says; `value` gives the places of its values.
+  static func read(
+    _ text: Span<UInt8>, _ plan: EventXMLPlan, into fields: inout EventFields, value: (Int) -> Range<Int>
+  ) -> Bool {
+    fields.removeAll()
+    var unnamedCount = 0
+    func append(_ range: Range<Int>) {
+      XMLScanner.appendDecoded(text, start: range.lowerBound, end: range.upperBound, to: &fields.text)
+    }
+    for step in plan.steps {
+      let start = fields.text.count
+      switch step.meaning {
+      case .provider:
+        for index in [step.first, step.second] where fields.provider == nil && index >= 0 {
+          let range = value(index)
+          if range.isEmpty { continue }
+          append(range)
+          fields.provider = start..<fields.text.count
+        }
+      case .time:
+        let range = value(step.first)
+        fields.time = EventTime.parse(text, start: range.lowerBound, end: range.upperBound)?.time
+      case .processID:
+        let range = value(step.first)
+        fields.processID = EventFields.number(text, start: range.lowerBound, end: range.upperBound)
+      case .threadID:
+        let range = value(step.first)
+        fields.threadID = EventFields.number(text, start: range.lowerBound, end: range.upperBound)
+      case .leaf(let leaf, let name):
+        if leaf == .data {
+          let attribute = step.first >= 0 ? value(step.first) : nil
+          if let name {
+            fields.text.append(contentsOf: name)
+          } else if let attribute, !attribute.isEmpty || step.isUserData {
+            append(attribute)
+          } else {
+            unnamedCount += 1
+            fields.appendPositionalName(unnamedCount)
+          }
+        }
+        let nameRange = start..<fields.text.count
+        if step.second >= 0 { append(value(step.second)) }
+        fields.finish(leaf, name: nameRange)
+      }
+    }
+    return fields.eventID != nil || fields.provider != nil
+  }
+
   /// Adds the leaf elements of a `UserData` that came as a string of its own (OpenWEC's JSON).
   static func addUserData(_ text: Span<UInt8>, start: Int, end: Int, to fields: inout EventFields) {
     guard start >= 0, start <= end, end <= text.count else { return }
@@ -24,10 +85,69 @@ package enum EventXMLReader {
   }
 }
 
+/// The elements of an event whose text is a field.
+enum EventXMLLeaf: Sendable { case none, eventID, recordID, computer, channel, message, data }
+
+/// One thing that the walk over an event's tags did, with ranges of the source.
+struct EventXMLStep: Sendable {
+  enum Meaning: Sendable {
+    /// Attributes `Name` and `EventSourceName`.
+    case provider
+    case time, processID, threadID
+    /// Name, where the tag is one, or the attribute `Name`; text.
+    case leaf(EventXMLLeaf, name: [UInt8]?)
+  }
+  var meaning: Meaning
+  var first: Range<Int>?
+  var second: Range<Int>?
+  var isUserData = false
+}
+
+/// The same with the numbers of values.
+struct EventXMLPlan: Sendable {
+  struct Step: Sendable {
+    var meaning: EventXMLStep.Meaning
+    /// -1: there is none.
+    var first: Int
+    var second: Int
+    var isUserData: Bool
+  }
+  var steps: [Step] = []
+
+  /// Nil when a range is no value.
+  init?(_ steps: [EventXMLStep], _ values: [Range<Int>]) {
+    func number(_ range: Range<Int>?) -> Int? {
+      guard let range else { return -1 }
+      return values.firstIndex(of: range)
+    }
+    for step in steps {
+      guard let first = number(step.first), let second = number(step.second) else { return nil }
+      self.steps.append(Step(meaning: step.meaning, first: first, second: second, isUserData: step.isUserData))
+    }
+  }
+}
+
+extension EventFields {
+  /// Takes what stands behind `name` in `text` as the text of an element.
+  fileprivate mutating func finish(_ leaf: EventXMLLeaf, name: Range<Int>) {
+    let whole = name.upperBound..<text.count
+    let value = trimmed(whole)
+    switch leaf {
+    case .none: break
+    case .eventID: eventID = EventFields.eventID(text.span, start: value.lowerBound, end: value.upperBound)
+    case .recordID: recordID = EventFields.number(text.span, start: value.lowerBound, end: value.upperBound)
+    case .computer: computer = value.isEmpty ? nil : value
+    case .channel: channel = value.isEmpty ? nil : value
+    case .message: message = whole.isEmpty ? nil : whole
+    case .data: appendItem(name: name, value: value)
+    }
+  }
+}
+
 /// The walk over one event's tags. `depth` counts open elements; nothing recurses.
 private struct EventXMLWalk {
   private enum Section { case none, system, eventData, userData, rendering }
-  private enum Leaf { case none, eventID, recordID, computer, channel, message, data }
+  private typealias Leaf = EventXMLLeaf
 
   private var scanner: XMLScanner
   private(set) var isEvent = false
@@ -38,6 +158,8 @@ private struct EventXMLWalk {
   private var leafDepth = 0
   private var leafName = 0..<0
   private var unnamedCount = 0
+  /// Written where they are asked for; nil also once something was met that they cannot tell.
+  var steps: [EventXMLStep]?
 
   init(start: Int, end: Int) { scanner = XMLScanner(start: start, end: end) }
 
@@ -53,6 +175,10 @@ private struct EventXMLWalk {
       case .startTag(let name, let attributes, let isEmpty):
         open(name, attributes, in: text, into: &fields)
         if !isEvent { return }
+        if steps != nil, leaf != .none, !isEmpty, let last = steps!.indices.last {
+          // Where its text will stand, if there is any.
+          steps![last].second = scanner.position..<scanner.position
+        }
         depth += 1
         if isEmpty { close(name, in: text, into: &fields) }
       case .endTag(let name):
@@ -61,9 +187,11 @@ private struct EventXMLWalk {
       case .text(let range):
         if leaf != .none {
           XMLScanner.appendDecoded(text, start: range.lowerBound, end: range.upperBound, to: &fields.text)
+          if steps != nil { noteText(range) }
         }
       case .verbatim(let range):
         if leaf != .none {
+          steps = nil
           unsafe text.extracting(range).withUnsafeBufferPointer { unsafe fields.text.append(contentsOf: $0) }
         }
       case .end: return
@@ -79,7 +207,11 @@ private struct EventXMLWalk {
     }
     if leaf != .none {
       // A child: the element around it was no leaf. Elsewhere than in UserData markup inside a value is just passed.
-      guard section == .userData, leaf == .data else { return }
+      guard section == .userData, leaf == .data else {
+        steps = nil
+        return
+      }
+      if steps != nil { steps!.removeLast() }
       fields.text.removeSubrange(leafName.lowerBound...)
       leaf = .none
     }
@@ -110,30 +242,42 @@ private struct EventXMLWalk {
       let start = fields.text.count
       append(attribute ?? name, of: text, to: &fields)
       begin(.data, name: start..<fields.text.count)
+      if steps != nil {
+        let literal = attribute == nil ? Array(fields.text[start...]) : nil
+        steps!.append(EventXMLStep(meaning: .leaf(.data, name: literal), first: attribute, isUserData: true))
+      }
     case .eventData:
       guard depth == 2, isNamed("Data"), fields.data.count < Limits.eventFieldLimit else { return }
       let start = fields.text.count
-      if let attribute = XMLScanner.attribute("Name", of: attributes, in: text), !attribute.isEmpty {
+      let attribute = XMLScanner.attribute("Name", of: attributes, in: text)
+      if let attribute, !attribute.isEmpty {
         append(attribute, of: text, to: &fields)
       } else {
         unnamedCount += 1
         fields.appendPositionalName(unnamedCount)
       }
       begin(.data, name: start..<fields.text.count)
+      if steps != nil { steps!.append(EventXMLStep(meaning: .leaf(.data, name: nil), first: attribute)) }
     case .rendering:
-      if depth == 2, isNamed("Message") { begin(.message, name: fields.text.count..<fields.text.count) }
+      if depth == 2, isNamed("Message") { beginUnnamed(.message, at: fields.text.count) }
     case .system:
       guard depth == 2 else { return }
       let here = fields.text.count..<fields.text.count
       if isNamed("EventID") {
-        begin(.eventID, name: here)
+        beginUnnamed(.eventID, at: here.lowerBound)
       } else if isNamed("EventRecordID") {
-        begin(.recordID, name: here)
+        beginUnnamed(.recordID, at: here.lowerBound)
       } else if isNamed("Computer") {
-        begin(.computer, name: here)
+        beginUnnamed(.computer, at: here.lowerBound)
       } else if isNamed("Channel") {
-        begin(.channel, name: here)
+        beginUnnamed(.channel, at: here.lowerBound)
       } else if isNamed("Provider") {
+        if steps != nil {
+          steps!.append(
+            EventXMLStep(
+              meaning: .provider, first: XMLScanner.attribute("Name", of: attributes, in: text),
+              second: XMLScanner.attribute("EventSourceName", of: attributes, in: text)))
+        }
         for key: StaticString in ["Name", "EventSourceName"] where fields.provider == nil {
           guard let value = XMLScanner.attribute(key, of: attributes, in: text), !value.isEmpty else { continue }
           append(value, of: text, to: &fields)
@@ -143,16 +287,35 @@ private struct EventXMLWalk {
         // Without a zone it is UTC all the same, as the schema has it.
         if let value = XMLScanner.attribute("SystemTime", of: attributes, in: text) {
           fields.time = EventTime.parse(text, start: value.lowerBound, end: value.upperBound)?.time
+          if steps != nil { steps!.append(EventXMLStep(meaning: .time, first: value)) }
         }
       } else if isNamed("Execution") {
         if let value = XMLScanner.attribute("ProcessID", of: attributes, in: text) {
           fields.processID = EventFields.number(text, start: value.lowerBound, end: value.upperBound)
+          if steps != nil { steps!.append(EventXMLStep(meaning: .processID, first: value)) }
         }
         if let value = XMLScanner.attribute("ThreadID", of: attributes, in: text) {
           fields.threadID = EventFields.number(text, start: value.lowerBound, end: value.upperBound)
+          if steps != nil { steps!.append(EventXMLStep(meaning: .threadID, first: value)) }
         }
       }
     }
+  }
+
+  /// The text at hand is that of the leaf begun last; a leaf of two texts is no plain one.
+  private mutating func noteText(_ range: Range<Int>) {
+    guard let last = steps!.indices.last, case .leaf = steps![last].meaning, let here = steps![last].second,
+      here.isEmpty, here.lowerBound == range.lowerBound
+    else {
+      steps = nil
+      return
+    }
+    steps![last].second = range
+  }
+
+  private mutating func beginUnnamed(_ leaf: Leaf, at position: Int) {
+    begin(leaf, name: position..<position)
+    if steps != nil { steps!.append(EventXMLStep(meaning: .leaf(leaf, name: nil))) }
   }
 
   private mutating func begin(_ leaf: Leaf, name: Range<Int>) {
@@ -186,19 +349,7 @@ private struct EventXMLWalk {
   }
 
   private mutating func finish(into fields: inout EventFields) {
-    let whole = leafName.upperBound..<fields.text.count
-    let value = fields.trimmed(whole)
-    switch leaf {
-    case .none: break
-    case .eventID:
-      fields.eventID = EventFields.eventID(fields.text.span, start: value.lowerBound, end: value.upperBound)
-    case .recordID:
-      fields.recordID = EventFields.number(fields.text.span, start: value.lowerBound, end: value.upperBound)
-    case .computer: fields.computer = value.isEmpty ? nil : value
-    case .channel: fields.channel = value.isEmpty ? nil : value
-    case .message: fields.message = whole.isEmpty ? nil : whole
-    case .data: fields.appendItem(name: leafName, value: value)
-    }
+    fields.finish(leaf, name: leafName)
     leaf = .none
   }
 }
@@ -218,7 +369,7 @@ private struct XMLScanner {
     case end
   }
 
-  private var position: Int
+  private(set) var position: Int
   private let limit: Int
 
   init(start: Int, end: Int) {

@@ -6,7 +6,8 @@ package struct Evidence: Sendable {
   package var sightings = SightingColumns()
   /// Times each signature held, by its index: findings, sightings, context and look-alikes alike.
   package var signatureCounts: [UInt64]
-  /// Records that met a pattern or, as events, a `where:`; and those of them for which one held.
+  /// Records that met a pattern or, as events, the `where:` of a signature about their provider and id; and those of them
+  /// for which one held.
   package var suspectCount: UInt64 = 0
   package var confirmedCount: UInt64 = 0
   /// Records whose event time was outside `--since`/`--until`.

@@ -6,7 +6,7 @@ extension Extractor {
     _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
     _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
-    let isRead = readEvent(slot, text)
+    let isRead = readKnown(slot, text, batch) || readEvent(slot, text)
     guard isRead else {
       // A torn event has been counted by the framing.
       if !slot.isTorn {
@@ -14,19 +14,23 @@ extension Extractor {
       }
       return
     }
-    evidence.suspectCount += 1
+    var isSuspect = false
     var isConfirmed = false
-    defer { if isConfirmed { evidence.confirmedCount += 1 } }
-    let origin = batch.origins[Int(slot.origin)]
+    defer {
+      if isSuspect { evidence.suspectCount += 1 }
+      if isConfirmed { evidence.confirmedCount += 1 }
+    }
+    let number = Int(slot.origin)
     let time = fields.time ?? fields.localTime.map { options.zone.instant(ofLocal: $0) }
     var isTaken = false
     var isLookAlike = false
-    var sightings: [SightingKey] = []
+    pending.removeAll(keepingCapacity: true)
     for candidate in candidates {
       let index = Int(candidate.signature)
-      guard holds(index) else { continue }
-      let yields = rules.compiled[index].signature.yields
-      let isFallback = rules.compiled[index].signature.isFallback
+      if !isSuspect { isSuspect = concerns(index) }
+      guard isSuspect, holds(index) else { continue }
+      let yields = eventRules[index].yields
+      let isFallback = eventRules[index].isFallback
       if isTaken, isFallback || yields == .finding || yields == .none { continue }
       // Most events that hold say that something works: their verdict was worked out before.
       if let settled = settle(index), settled.yields != .finding {
@@ -42,14 +46,14 @@ extension Extractor {
           isTaken = true
           if yields == .none { isLookAlike = true }
         case .context: break
-        case .sighting: sightings.append(eventSighting(index, settled, origin))
+        case .sighting: pending.append(eventSighting(index, settled, batch.origins[number]))
         case .finding: break
         }
         continue
       }
       let entry = rules.compiled[index]
       let signature = entry.signature
-      guard let verdict = eventVerdict(entry, origin, location, &batch) else { continue }
+      guard let verdict = eventVerdict(entry, batch.origins[number], location, &batch) else { continue }
       isConfirmed = true
       guard options.includes(time) else {
         evidence.outsideWindowCount += 1
@@ -65,19 +69,19 @@ extension Extractor {
         let name = verdict.protocolName.map { names.id(of: $0) }
         let settled = EventRule.Settled(
           eventID: 0, yields: .sighting, protocolName: name, outcome: verdict.outcome.number)
-        sightings.append(eventSighting(index, settled, origin))
+        pending.append(eventSighting(index, settled, batch.origins[number]))
       case .finding:
         isTaken = true
         var finding = newFinding(signature, verdict, location)
         finding.time = time
-        fillEvent(&finding, signature, origin)
+        fillEvent(&finding, signature, batch.origins[number])
         evidence.findings.append(finding)
         if let time { evidence.noteTime(time) }
       }
     }
     if !isLookAlike {
-      for key in sightings { evidence.sightings.append(key, at: time?.microseconds ?? .min) }
-      if let time, !sightings.isEmpty { evidence.noteTime(time) }
+      for key in pending { evidence.sightings.append(key, at: time?.microseconds ?? .min) }
+      if let time, !pending.isEmpty { evidence.noteTime(time) }
     }
   }
 
@@ -117,6 +121,13 @@ extension Extractor {
       return fields.provider == nil || allHold(eventRules[index].providers)
     }
     return eventRules[index].admits(fields.eventID) && allHold(eventRules[index].predicates)
+  }
+
+  /// Whether the signature is about events of this provider and id, as far as these say.
+  func concerns(_ index: Int) -> Bool {
+    if fields.eventID == nil { return true }
+    return eventRules[index].admits(fields.eventID)
+      && (eventRules[index].comparesProvider || allHold(eventRules[index].providers))
   }
 
   private func allHold(_ predicates: [EventRule.Predicate]) -> Bool {

@@ -16,6 +16,7 @@ package struct Extractor: Sendable {
   /// By signature: what it asks of events.
   var eventRules: [EventRule]
   var eventJSON = EventJSONMemo()
+  var eventKinds: EventKinds
   /// Ids of the name table by the bytes of host names, and of protocols and ciphers as they are written.
   var hostMemo = NameMemo()
   var wordMemo = NameMemo()
@@ -25,7 +26,7 @@ package struct Extractor: Sendable {
   /// By origin of the stream: the id of its host, `UInt32.max` when it has none.
   private var hostIDs: [UInt32] = []
   /// The sightings of the record at hand, and the signatures that held on it.
-  private var pending: [SightingKey] = []
+  var pending: [SightingKey] = []
   private var held: [UInt32] = []
   private let textMemo = TextMemo()
 
@@ -36,6 +37,7 @@ package struct Extractor: Sendable {
     hasWindow = options.since != nil || options.until != nil
     rowExtractor = RowExtractor(rules, names: names, options: options)
     eventRules = rules.compiled.map { EventRule($0.signature) }
+    eventKinds = EventKinds(rules.compiled.map(\.signature))
     textRules = rules.compiled.map { TextRule($0) }
     scopes = LogScopes(signatureCount: rules.compiled.count)
   }

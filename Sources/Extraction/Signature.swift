@@ -78,6 +78,9 @@ package struct Signature: Sendable {
     self.yields = yields
     self.formats = formats
   }
+
+  /// Whether an event's provider or id can say that it is not this signature's.
+  package var isBoundToKind: Bool { predicates.contains { $0.field == "provider" || $0.field == "event-id" } }
 }
 
 /// A URI stem pattern and the role that answers it.

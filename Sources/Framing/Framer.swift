@@ -46,6 +46,8 @@ package struct Framer: Sendable {
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.
   private var stretch: (first: Int, last: Int) = (0, -1)
+  /// The first of the batch's known events that does not lie behind.
+  var nextEvent = 0
   private var schemaIndexes: [[String]: Int] = [:]
   let recordByteLimit: Int
   private let delimited: [DelimitedRule]
@@ -112,6 +114,7 @@ package struct Framer: Sendable {
     originLines = 0..<0
     contentEnd.line = -1
     stretch = (0, -1)
+    nextEvent = 0
     while states.count < batch.origins.count {
       var state = OriginState()
       let origin = batch.origins[states.count]
@@ -128,7 +131,8 @@ package struct Framer: Sendable {
       // Rows and the marks of a line stand alone on it: what follows a record is neither.
       let isLineStart = position == bounds.start && !(line == 0 && beginsInLine)
       if isLineStart {
-        let next = plainRecords(text, line: line, into: &batch)
+        var next = knownEvents(line: line, into: &batch)
+        if next == line { next = plainRecords(text, line: line, into: &batch) }
         if next > line {
           line = next
           continue

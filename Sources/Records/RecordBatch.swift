@@ -43,6 +43,12 @@ package struct LineSlot: Sendable {
   @usableFromInline package var knownBias: Int16
   /// Index of the first line in `RecordBatch.lineEnds`.
   @usableFromInline package var line: UInt32
+  /// Index into `RecordBatch.events`, `RecordSlot.noEvent` when the record is not one of them.
+  @usableFromInline package var event = RecordSlot.noEvent
+  /// An event of a provider and id that no definition asks for: left are those that ask for neither.
+  @usableFromInline package var isUnasked = false
+
+  @inlinable package static var noEvent: UInt32 { .max }
 
   @inlinable package init(
     format: RecordFormat, isTorn: Bool = false, origin: UInt32, start: Int, end: Int, messageStart: Int,
@@ -120,6 +126,11 @@ package struct RecordBatch: Sendable {
   package var rowRuns: [RowRun] = []
   package var schemas: [RowSchema] = []
   package var skipEvents: [SkipEvent] = []
+  /// Events known by their layouts, by line; the framing makes records of those that stand where a record may begin.
+  package var events: [EventLine] = []
+  package var layouts: [EventLayout] = []
+  /// The marks of all of `events`; slack follows.
+  package var marks: [UInt16] = []
   /// Counts for reports: whole records by format, and physical lines.
   package var recordCounts = [UInt64](repeating: 0, count: RecordFormat.allCases.count)
   /// Directive and marker lines (`#Fields`, the rotation marker): read, and no records.
@@ -129,6 +140,7 @@ package struct RecordBatch: Sendable {
 
   /// Forgets lines and records of the last chunk; counters and tables stay.
   package mutating func removeAll() {
+    events.removeAll(keepingCapacity: true)
     arena.removeAll(keepingCapacity: true)
     lineEnds.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)

@@ -8,11 +8,14 @@ package struct AnchorRule: Sendable {
   package var formats: FormatSet
   /// Lower-case ASCII literals: a record that holds none of them is not this signature's.
   package var anchors: [[UInt8]]
+  /// The provider or id of an event may say that it is not this signature's (`RecordSlot.isUnasked`).
+  package var isBoundToKind: Bool
 
-  package init(signature: Int, formats: FormatSet, anchors: [[UInt8]]) {
+  package init(signature: Int, formats: FormatSet, anchors: [[UInt8]], isBoundToKind: Bool = false) {
     self.signature = signature
     self.formats = formats
     self.anchors = anchors
+    self.isBoundToKind = isBoundToKind
   }
 }
 
@@ -26,6 +29,10 @@ package struct ScanPlan: Sendable {
     var literals: LiteralSet
   }
   var families: [FormatFamily: Family] = [:]
+  /// What is looked for in events of providers and ids that nobody asks for.
+  var unbound: Family?
+  /// Three bytes of each of its anchors, one behind the other (hk_triples_filter); empty where that would be too many.
+  private(set) var unboundTriples: [UInt8] = []
   /// The formats of each signature, by index.
   var formats: [FormatSet]
 
@@ -34,26 +41,54 @@ package struct ScanPlan: Sendable {
     formats = Array(repeating: [], count: signatureCount)
     for rule in rules { formats[rule.signature].formUnion(rule.formats) }
     for family in [FormatFamily.text, .event] {
-      var owners: [[UInt8]: Set<UInt32>] = [:]
-      for rule in rules where rule.formats.intersects(family) {
-        for anchor in rule.anchors { owners[anchor, default: []].insert(UInt32(rule.signature)) }
-      }
-      guard !owners.isEmpty else { continue }
-      let anchors = owners.keys.sorted { $0.lexicographicallyPrecedes($1) }
-      let choice = FactorChooser.choose(for: anchors)
-      guard choice.isComplete(for: anchors) else {
-        throw ScanningError(description: "the scan is incomplete: an anchor holds none of the chosen factors")
-      }
-      var signatures: [UInt32] = []
-      var starts = [0]
-      for anchor in anchors {
-        signatures += owners[anchor]!.sorted()
-        starts.append(signatures.count)
-      }
-      families[family] = Family(
-        factors: choice.factors, signatures: signatures, starts: starts,
-        literals: try LiteralSet(anchors, choice))
+      families[family] = try ScanPlan.family(rules.filter { $0.formats.intersects(family) })
     }
+    let free = rules.filter { $0.formats.intersects(.event) && !$0.isBoundToKind }
+    unbound = try ScanPlan.family(free)
+    unboundTriples = ScanPlan.triples(of: free.flatMap(\.anchors))
+  }
+
+  private static let tripleLimit = 4
+
+  /// The rarest three bytes of an anchor that holds none of those chosen before, until all have some.
+  private static func triples(of anchors: [[UInt8]]) -> [UInt8] {
+    var chosen: [[UInt8]] = []
+    func holds(_ anchor: [UInt8], _ triple: [UInt8]) -> Bool {
+      anchor.indices.dropLast(2).contains { Array(anchor[$0..<$0 + 3]) == triple }
+    }
+    for anchor in anchors {
+      guard anchor.count >= 3 else { return [] }
+      if chosen.contains(where: { holds(anchor, $0) }) { continue }
+      let triples = anchor.indices.dropLast(2).map { Array(anchor[$0..<$0 + 3]) }
+      // One that others share is worth a little frequency.
+      func cost(_ triple: [UInt8]) -> Double {
+        FactorChooser.frequencies(of: triple) / Double(anchors.count { holds($0, triple) })
+      }
+      guard chosen.count < tripleLimit, let best = triples.min(by: { cost($0) < cost($1) }) else { return [] }
+      chosen.append(best)
+    }
+    return chosen.flatMap { $0.map { $0 | 0x20 } }
+  }
+
+  private static func family(_ rules: [AnchorRule]) throws(ScanningError) -> Family? {
+    var owners: [[UInt8]: Set<UInt32>] = [:]
+    for rule in rules {
+      for anchor in rule.anchors { owners[anchor, default: []].insert(UInt32(rule.signature)) }
+    }
+    guard !owners.isEmpty else { return nil }
+    let anchors = owners.keys.sorted { $0.lexicographicallyPrecedes($1) }
+    let choice = FactorChooser.choose(for: anchors)
+    guard choice.isComplete(for: anchors) else {
+      throw ScanningError(description: "the scan is incomplete: an anchor holds none of the chosen factors")
+    }
+    var signatures: [UInt32] = []
+    var starts = [0]
+    for anchor in anchors {
+      signatures += owners[anchor]!.sorted()
+      starts.append(signatures.count)
+    }
+    return Family(
+      factors: choice.factors, signatures: signatures, starts: starts, literals: try LiteralSet(anchors, choice))
   }
 
   /// The chosen factors of a family, for `check -v`.
@@ -91,21 +126,38 @@ package struct Scanner: Sendable {
       var last = first + 1
       while last < records.count, records[last].format.family == family { last += 1 }
       if let tables = plan.families[family] {
-        scanRun(text, records, first..<last, tables)
+        let firstFound = found.count
+        if scanRun(text, records, first..<last, tables, isUnasked: false), let unbound = plan.unbound {
+          let count = found.count
+          _ = scanRun(text, records, first..<last, unbound, isUnasked: true)
+          if found.count > count { found[firstFound...].sort() }
+        }
       }
       first = last
     }
     return found
   }
 
+  /// Looks in the records that are, or are not, unasked; the result is whether there are others.
   private mutating func scanRun(
-    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family
-  ) {
+    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family, isUnasked: Bool
+  ) -> Bool {
     if ranges.count < 2 * run.count { ranges = Array(repeating: 0, count: 4 * run.count) }
+    var hasOthers = false
     var out = ranges.mutableSpan
     for index in 0..<run.count {
-      out[2 * index] = records[run.lowerBound + index].messageStart
-      out[2 * index + 1] = records[run.lowerBound + index].messageEnd
+      let record = records[run.lowerBound + index]
+      let isOther = record.isUnasked != isUnasked
+      hasOthers = hasOthers || isOther
+      out[2 * index] = record.messageStart
+      out[2 * index + 1] = isOther ? record.messageStart : record.messageEnd
+    }
+    if isUnasked, !plan.unboundTriples.isEmpty {
+      let triples = plan.unboundTriples
+      unsafe text.withUnsafeBufferPointer { raw in
+        unsafe hk_triples_filter(
+          raw.baseAddress!, raw.count, &ranges, run.count, triples, triples.count / 3)
+      }
     }
     let plan = plan
     let formats = plan.formats.span
@@ -132,6 +184,7 @@ package struct Scanner: Sendable {
         }
       }
     }
+    return hasOthers
   }
 
   /// Keeps a record's candidates ascending, each once.

@@ -30,10 +30,11 @@ package enum TestEngine {
   package static func run(
     _ bytes: [UInt8], host: String? = "PC-0042", log: String = "CcmMessaging", readByteCount: Int = 256 * 1024,
     recordByteLimit: Int = Limits.recordByteLimit, engine: Engine = TestEngine.engine,
-    options: ExtractionOptions = ExtractionOptions()
+    options: ExtractionOptions = ExtractionOptions(), usesEventLayouts: Bool = true
   ) throws -> Outcome {
     let names = NameTable()
     var pipeline = Pipeline(engine, names: names, options: options, recordByteLimit: recordByteLimit)
+    pipeline.usesEventLayouts = usesEventLayouts
     pipeline.begin(stream: 0, path: "file.log", origin: Origin(host: host, log: log, path: "file.log"))
     var reader = ChunkReader(
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)

@@ -1,0 +1,371 @@
+import CKernels
+import Records
+import Synchronization
+
+/// The layouts of lines that were whole events, and the lines that have one of them (event_lines.h).
+///
+/// Forwarders write the same keys or tags in the same order line after line. Such a line is found in one pass: it is an
+/// event and no envelope, it ends where the line ends, and its values stand between marks that the pass wrote down. What
+/// has no known layout is read byte by byte by the stages behind, with the same result.
+package struct EventLayouts: Sendable {
+  /// Layouts kept; one more, and all are learnt anew.
+  private static let layoutLimit = 256
+  private static let literalByteLimit = 256 * 1024
+  /// Layouts with as many marks: each may have to be tried.
+  private static let chainLimit = 64
+  /// Bytes of a literal behind its first mark.
+  private static let reachLimit = 1024
+  /// One miss in so many is learnt from, ever fewer while nothing is learnt.
+  private static let missIntervals = 8...1024
+  /// One line in so many is tried where nothing matched for long.
+  private static let patience = 64
+  private static let tryInterval = 16
+  private static let nextSerial = Atomic<UInt64>(0)
+
+  /// False: no line is known, the slow twin for tests. The result is the same.
+  package var isUsed = true
+  /// The kernels of this level (kernels.h), for tests; nil: of the best.
+  package var level: Int?
+  package private(set) var layouts: [EventLayout] = []
+
+  // What hk_event_layouts points to.
+  private var heads = [UInt32](repeating: 0, count: Int(HK_LAYOUT_HEADS))
+  private var numbers: [UInt32] = [0]
+  private var literals: [UInt8] = []
+
+  private var found = [hk_event_line](repeating: hk_event_line(), count: 256)
+  private var markCount = 0
+  private var missCount = 0
+  private var missInterval = missIntervals.lowerBound
+  /// Lines without a known layout since the last that had one.
+  private var missRun = 0
+
+  package init() {}
+
+  /// Whether a line may be an event by its first bytes.
+  @inline(__always)
+  static func mayBegin(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    guard end - start >= 16 else { return false }
+    return bytes[start] == 0x7B || bytes[start] == 0x3C && bytes[start + 1] == 0x45
+  }
+
+  /// Before the first line of a chunk.
+  mutating func begin(_ batch: inout RecordBatch) {
+    batch.events.removeAll(keepingCapacity: true)
+    markCount = 0
+  }
+
+  /// Adds the lines from `line`, which begins at `start`, on that have known layouts to `batch.events`; the result is how
+  /// many they are.
+  mutating func take(
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, line first: Int, start: Int, into batch: inout RecordBatch
+  ) -> Int {
+    guard isUsed, !layouts.isEmpty else { return 0 }
+    if missRun > EventLayouts.patience {
+      missRun += 1
+      if missRun % EventLayouts.tryInterval != 0 { return 0 }
+    }
+    var line = first
+    var start = start
+    // Locals, so that the kernel may write to them while it reads the tables.
+    var marked = markCount
+    var found: [hk_event_line] = []
+    swap(&found, &self.found)
+    let (heads, numbers, literals, level) = (heads, numbers, literals, level)
+    while true {
+      if batch.marks.count < marked + 16 * Int(HK_EVENT_MARKS) {
+        batch.marks.append(
+          contentsOf: repeatElement(0, count: max(20 * Int(HK_EVENT_MARKS), batch.marks.count)))
+      }
+      let count = unsafe bytes.withUnsafeBufferPointer { text in
+        unsafe ends.withUnsafeBufferPointer { ends in
+          unsafe batch.marks.withUnsafeMutableBufferPointer { marks in
+            unsafe heads.withUnsafeBufferPointer { heads in
+              unsafe numbers.withUnsafeBufferPointer { numbers in
+                unsafe literals.withUnsafeBufferPointer { literals in
+                  var layouts = unsafe hk_event_layouts(
+                    heads: heads.baseAddress!, numbers: numbers.baseAddress!, literals: literals.baseAddress!)
+                  if let level {
+                    return unsafe hk_event_lines_at(
+                      level, &layouts, text.baseAddress!, text.count, ends.baseAddress!, ends.count, line, start,
+                      marks.baseAddress!, marks.count, &marked, &found, found.count)
+                  }
+                  return unsafe hk_event_lines(
+                    &layouts, text.baseAddress!, text.count, ends.baseAddress!, ends.count, line, start,
+                    marks.baseAddress!, marks.count, &marked, &found, found.count)
+                }
+              }
+            }
+          }
+        }
+      }
+      for index in 0..<count {
+        let event = found[index]
+        batch.events.append(
+          EventLine(line: event.line, start: event.start, end: event.end, layout: event.layout, marks: event.marks))
+      }
+      line += count
+      if line == ends.count || count == 0 { break }
+      start = Int(ends[line - 1]) + 1
+      // Fewer than there was room for: the next line has no known layout.
+      if count < found.count, batch.marks.count >= marked + 16 * Int(HK_EVENT_MARKS) { break }
+    }
+    markCount = marked
+    swap(&found, &self.found)
+    missRun = line > first ? 0 : missRun + 1
+    return line - first
+  }
+
+  /// Adds all lines of a text that have known layouts, and learns from others.
+  mutating func takeAll(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, into batch: inout RecordBatch) {
+    guard isUsed else { return }
+    var line = 0
+    while line < ends.count {
+      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
+      guard EventLayouts.mayBegin(bytes, start, Int(ends[line])) else {
+        line += 1
+        continue
+      }
+      let count = take(bytes, ends, line: line, start: start, into: &batch)
+      if count == 0 { learn(bytes, start, Int(ends[line])) }
+      line += max(1, count)
+    }
+  }
+
+  // MARK: Learning
+
+  /// Keeps the layout of [start, end), when that is one whole event and no more.
+  mutating func learn(_ bytes: Span<UInt8>, _ start: Int, _ lineEnd: Int) {
+    // The kernel does not look at the last lines of a text: nothing was missed there.
+    guard isUsed, lineEnd + EventLayouts.reachLimit + 64 <= bytes.count else { return }
+    missCount += 1
+    guard missCount % missInterval == 1 else { return }
+    let count = layouts.count
+    defer {
+      let isLearnt = layouts.count > count
+      missInterval =
+        isLearnt
+        ? EventLayouts.missIntervals.lowerBound : min(2 * missInterval, EventLayouts.missIntervals.upperBound)
+    }
+    var end = lineEnd
+    while end > start, bytes[end - 1] == 0x0D || ASCII.isBlank(bytes[end - 1]) { end -= 1 }
+    guard end - start <= Int(HK_EVENT_BYTES) else { return }
+    let isXML = bytes[start] == 0x3C
+    let proved = unsafe bytes.withUnsafeBufferPointer { text in
+      let event = unsafe text.baseAddress! + start
+      return unsafe isXML
+        ? hk_xml_event(event, end - start, text.count - start) : hk_json_object(event, end - start, text.count - start)
+    }
+    guard proved == end - start, isXML || isNoEnvelope(bytes, start, end),
+      let drawn = isXML ? EventDrawing(xml: bytes, start, end) : EventDrawing(json: bytes, start, end)
+    else { return }
+    add(drawn, bytes, start, end)
+  }
+
+  /// Whether every line of JSON of this one's layout is an event and no envelope (`EventShapes`).
+  private func isNoEnvelope(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    guard let stop = JSONEnvelope.eventMark(bytes, start, end) else { return false }
+    return JSONShape(
+      bytes, start: start, stop: stop, end: end,
+      admits: { token in
+        if case .key(let from, let to, _) = token { return !EventShapes.namesOurselves(bytes, from, to) }
+        return true
+      }) != nil
+  }
+
+  private mutating func add(_ drawn: EventDrawing, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+    guard drawn.markCount <= Int(HK_EVENT_MARKS) else { return }
+    let key = UInt32(drawn.markCount) << 1 | (drawn.isXML ? 1 : 0)
+    var checks: [UInt32] = []
+    var text: [UInt8] = []
+    var reach = 0
+    for literal in drawn.literals {
+      let mark = drawn.mark(of: literal)
+      var from = literal.lowerBound
+      while from < literal.upperBound {
+        let byteCount = min(32, literal.upperBound - from)
+        let distance = from - drawn.place(mark)
+        // The mark of number n stands at n or behind: the kernel does not look before the start.
+        guard distance >= -mark, distance < EventLayouts.reachLimit else { return }
+        reach = max(reach, distance)
+        checks.append(UInt32(mark) | UInt32(UInt16(bitPattern: Int16(distance))) << 16)
+        checks.append(UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(byteCount)) - 1))
+        for index in from..<from + 32 { text.append(index < from + byteCount ? bytes[start + index] : 0) }
+        from += byteCount
+      }
+    }
+    guard text.count <= EventLayouts.literalByteLimit / 16 else { return }
+    if layouts.count == EventLayouts.layoutLimit || literals.count + text.count > EventLayouts.literalByteLimit {
+      forget()
+    }
+    // The last literal ends the line.
+    let last = drawn.literals.last!
+    let tail = drawn.mark(of: last)
+    var layout: [UInt32] = [0, key, UInt32(layouts.count), UInt32(checks.count / 2), UInt32(drawn.words.count), 0]
+    layout += [UInt32(tail), UInt32(last.upperBound - drawn.place(tail)), UInt32(literals.count / 32), UInt32(reach)]
+    layout += checks
+    for word in drawn.words {
+      let value = drawn.values[word]
+      layout.append(UInt32(value.first) | UInt32(value.last) << 16)
+      layout.append(UInt32(value.lead) | UInt32(value.trail) << 16)
+    }
+    // Where it differs from one that shares its place, that is what tells them apart.
+    let head = Int(key % UInt32(HK_LAYOUT_HEADS))
+    var other = Int(heads[head])
+    var deepest = 0
+    var chainCount = 0
+    while other != 0 {
+      chainCount += 1
+      guard chainCount < EventLayouts.chainLimit else { return }
+      let checkCount = Int(numbers[other + Int(HK_LAYOUT_CHECKS)])
+      var same = 0
+      while same < min(checkCount, checks.count / 2), isSame(other, same, checks, text) { same += 1 }
+      if same == checkCount, same == checks.count / 2 { return }
+      if same < checks.count / 2, same >= deepest {
+        deepest = same
+        layout[Int(HK_LAYOUT_PROBE)] = UInt32(same)
+      }
+      if same < checkCount, numbers[other + Int(HK_LAYOUT_NEXT)] == 0, numbers[other + Int(HK_LAYOUT_PROBE)] == 0 {
+        numbers[other + Int(HK_LAYOUT_PROBE)] = UInt32(same)
+      }
+      other = Int(numbers[other + Int(HK_LAYOUT_NEXT)])
+    }
+    layout[Int(HK_LAYOUT_NEXT)] = heads[head]
+    heads[head] = UInt32(numbers.count)
+    numbers += layout
+    literals += text
+    layouts.append(
+      EventLayout(
+        format: drawn.isXML ? .eventXML : .eventJSON,
+        serial: EventLayouts.nextSerial.wrappingAdd(1, ordering: .relaxed).oldValue, values: drawn.values))
+  }
+
+  /// Whether check `index` of the layout at `other` asks for the same as that of a new one.
+  private func isSame(_ other: Int, _ index: Int, _ checks: [UInt32], _ text: [UInt8]) -> Bool {
+    let place = other + Int(HK_LAYOUT_HEAD) + 2 * index
+    guard numbers[place] == checks[2 * index], numbers[place + 1] == checks[2 * index + 1] else { return false }
+    let known = 32 * (Int(numbers[other + Int(HK_LAYOUT_LITERALS)]) + index)
+    return literals[known..<known + 32].elementsEqual(text[32 * index..<32 * index + 32])
+  }
+
+  private mutating func forget() {
+    for index in heads.indices { heads[index] = 0 }
+    numbers = [0]
+    literals = []
+    layouts = []
+  }
+}
+
+/// The parts of one event: its marks, the literals, and the values between them. Positions are relative to its start.
+struct EventDrawing {
+  let isXML: Bool
+  /// The first is the start itself.
+  private var marks: [Int] = [0]
+  private(set) var literals: [Range<Int>] = []
+  private(set) var values: [EventLayout.Value] = []
+  /// Indexes of the values that are words.
+  private(set) var words: [Int] = []
+  private let byteCount: Int
+
+  /// Of an object that was proved whole; nil where a word stands between no marks.
+  init?(json bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+    isXML = false
+    byteCount = end - start
+    var index = start
+    while index < end {
+      if bytes[index] == 0x5C { index += 1 } else if bytes[index] == 0x22 { marks.append(index - start) }
+      index += 1
+    }
+    var scanner = JSONScanner(start: start, end: end)
+    var ranges: [(range: Range<Int>, isWord: Bool)] = []
+    loop: while true {
+      switch scanner.next(in: bytes) {
+      case .string(let from, let to, _): ranges.append((from - start..<to - start, false))
+      case .word(let from, let to): ranges.append((from - start..<to - start, true))
+      case .key, .objectStart, .objectEnd, .arrayStart, .arrayEnd: break
+      case .end: break loop
+      case .malformed, .tooDeep: return nil
+      }
+    }
+    guard draw(ranges) else { return nil }
+  }
+
+  /// Of an event that was proved whole: quoted values, and the text of elements without children.
+  init?(xml bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+    isXML = true
+    byteCount = end - start
+    var ranges: [(range: Range<Int>, isWord: Bool)] = []
+    var index = start
+    /// The `<` of a tag that may hold a text, and the end of that tag.
+    var opened: Int?
+    while index < end {
+      guard bytes[index] == 0x3C else {
+        index += 1
+        continue
+      }
+      let isEndTag = index + 1 < end && bytes[index + 1] == 0x2F
+      if let from = opened, isEndTag { ranges.append((from - start..<index - start, false)) }
+      marks.append(index - start)
+      var quote: Int?
+      while index < end, quote != nil || bytes[index] != 0x3E {
+        if let open = quote {
+          if bytes[index] == bytes[open] {
+            ranges.append((open + 1 - start..<index - start, false))
+            marks.append(index - start)
+            quote = nil
+          }
+        } else if bytes[index] == 0x22 || bytes[index] == 0x27 {
+          marks.append(index - start)
+          quote = index
+        }
+        index += 1
+      }
+      guard index < end else { return nil }
+      opened = isEndTag || bytes[index - 1] == 0x2F ? nil : index + 1
+      index += 1
+    }
+    guard draw(ranges) else { return nil }
+  }
+
+  /// Without start and end.
+  var markCount: Int { marks.count - 1 }
+
+  /// The place of a mark; the end follows the last.
+  func place(_ mark: Int) -> Int { mark < marks.count ? marks[mark] : byteCount }
+
+  /// The first mark at or behind `place`, but for the start.
+  private func mark(from place: Int) -> Int {
+    var low = 1
+    var high = marks.count
+    while low < high {
+      let middle = (low + high) / 2
+      if marks[middle] < place { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  /// The first mark in a literal; of the last the end will do.
+  func mark(of literal: Range<Int>) -> Int { literal.lowerBound == 0 ? 0 : mark(from: literal.lowerBound) }
+
+  private mutating func draw(_ ranges: [(range: Range<Int>, isWord: Bool)]) -> Bool {
+    var from = 0
+    for (range, isWord) in ranges {
+      literals.append(from..<range.lowerBound)
+      // The last mark before a value lies in the literal before it, the first mark behind it in the next one.
+      let behind = mark(from: range.lowerBound)
+      guard place(behind - 1) >= from, place(behind) >= range.upperBound,
+        range.lowerBound - place(behind - 1) < 0x10000, place(behind) - range.upperBound < 0x10000
+      else { return false }
+      if isWord { words.append(values.count) }
+      values.append(
+        EventLayout.Value(
+          first: behind - 1, lead: range.lowerBound - place(behind - 1), last: behind,
+          trail: place(behind) - range.upperBound))
+      from = range.upperBound
+    }
+    literals.append(from..<byteCount)
+    // Between two words of an array there may be no mark.
+    for literal in literals.dropLast() where place(mark(of: literal)) >= literal.upperBound { return false }
+    return true
+  }
+}

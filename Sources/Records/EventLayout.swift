@@ -1,0 +1,57 @@
+/// An event that was found whole on its line by the layout of lines met before (event_lines.h).
+package struct EventLine: Sendable, Equatable {
+  /// Index into `RecordBatch.lineEnds`.
+  package var line: UInt32
+  /// The event in the text, [start, end).
+  package var start: UInt32
+  package var end: UInt32
+  /// Index into `RecordBatch.layouts`.
+  package var layout: UInt32
+  /// Where its marks begin in `RecordBatch.marks`.
+  package var marks: UInt32
+
+  package init(line: UInt32, start: UInt32, end: UInt32, layout: UInt32, marks: UInt32) {
+    self.line = line
+    self.start = start
+    self.end = end
+    self.layout = layout
+    self.marks = marks
+  }
+}
+
+/// Where the values of such a line stand: between two of its marks.
+package struct EventLayout: Sendable {
+  /// [place of `first` + `lead`, place of `last` − `trail`), relative to the start of the event.
+  package struct Value: Sendable, Equatable {
+    package var first: UInt16
+    package var lead: UInt16
+    package var last: UInt16
+    package var trail: UInt16
+
+    package init(first: Int, lead: Int, last: Int, trail: Int) {
+      self.first = UInt16(first)
+      self.lead = UInt16(lead)
+      self.last = UInt16(last)
+      self.trail = UInt16(trail)
+    }
+
+    /// The value in the text.
+    @inline(__always)
+    package func range(_ marks: Span<UInt16>, of event: EventLine) -> Range<Int> {
+      let from = Int(event.start) + Int(marks[Int(event.marks) + Int(first)]) + Int(lead)
+      return from..<max(from, Int(event.start) + Int(marks[Int(event.marks) + Int(last)]) - Int(trail))
+    }
+  }
+
+  package var format: RecordFormat
+  /// No other layout of this process has it, whatever became of this one.
+  package var serial: UInt64
+  /// In their order in the line.
+  package var values: [Value]
+
+  package init(format: RecordFormat, serial: UInt64, values: [Value]) {
+    self.format = format
+    self.serial = serial
+    self.values = values
+  }
+}
