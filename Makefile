@@ -113,7 +113,7 @@ install: setup ## install below DESTDIR: executable, units, catalog, configurati
 	  folder='$(DESTDIR)/usr/share/man/man'"$${page##*.}"; install -d "$$folder"; \
 	  gzip -9 -n -c "systemd/man/$$page" >"$$folder/$$page.gz"; chmod 644 "$$folder/$$page.gz"; done
 	@install -d '$(DESTDIR)/usr/share/bash-completion/completions'
-	@.build-static/release/handshaked --generate-completion-script bash \
+	@.build-static/release/handshaked --generate-completion-script bash | sed '1{/^#!/d}' \
 	  >'$(DESTDIR)/usr/share/bash-completion/completions/handshaked'
 	@install -d '$(DESTDIR)/usr/share/zsh/vendor-completions' '$(DESTDIR)/usr/share/fish/vendor_completions.d'
 	@.build-static/release/handshaked --generate-completion-script zsh \
@@ -132,8 +132,11 @@ deb: setup ## build handshaked_VERSION_ARCH.deb in .build-static
 	@install -D -m 644 systemd/deb/copyright .build-static/deb/usr/share/doc/handshaked/copyright
 	@install -D -m 644 systemd/deb/lintian-overrides .build-static/deb/usr/share/lintian/overrides/handshaked
 	@install -m 644 LICENSE .build-static/deb/usr/share/doc/handshaked/LICENSE
-	@gzip -9 -n -c CHANGELOG.md >.build-static/deb/usr/share/doc/handshaked/changelog.gz
-	@chmod 644 .build-static/deb/usr/share/doc/handshaked/changelog.gz
+	@gzip -9 -n -c CHANGELOG.md >.build-static/deb/usr/share/doc/handshaked/CHANGELOG.md.gz
+	@date=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct -- CHANGELOG.md 2>/dev/null || true)}; \
+	  sed "s/@VERSION@/$(VERSION)/; s/@DATE@/$$(LC_ALL=C date -u -R -d "@$${date:-$$(stat -c %Y CHANGELOG.md)}")/" \
+	  systemd/deb/changelog | gzip -9 -n >.build-static/deb/usr/share/doc/handshaked/changelog.gz
+	@chmod 644 .build-static/deb/usr/share/doc/handshaked/{CHANGELOG.md,changelog}.gz
 	@dpkg-deb --root-owner-group --build .build-static/deb \
 	  .build-static/handshaked_$(VERSION)_$$(dpkg --print-architecture).deb
 

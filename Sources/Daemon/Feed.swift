@@ -124,7 +124,6 @@ final class Feed {
     var findings = result.findings
     SameFailure.link(&findings)
     var extent = Extent(file: stream, from: from, to: checkpoint.offset)
-    extent.findings = findings.map { Extent.Item($0) }
     let (activities, successes) = spans.activities(names)
     extent.activities = activities
     return PartEvidence(

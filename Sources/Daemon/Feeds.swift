@@ -77,19 +77,21 @@ final class Feeds {
 
   // MARK: - Sources
 
-  /// Takes the sources of a configuration: those that stay go on as they are, with the definitions of `engine`.
-  func take(_ sources: [Configuration.Source], engine: Engine, zone: ZoneRules, now: UInt64) throws {
+  /// Takes the sources of a configuration: those that stay go on as they are, with the definitions and zones of `plan`.
+  func take(_ plan: ServicePlan, now: UInt64) throws {
     var wanted: [String: Configuration.Source] = [:]
-    for source in sources {
+    for source in plan.configuration.sources {
       if let stream = Feeds.stream(source.kind) { wanted[stream] = source }
     }
     var fresh: [String: Feed] = [:]
     for stream in wanted.keys where syslogs[stream] == nil && journals[stream] == nil {
       fresh[stream] = try Feed(
         stream: stream, path: Feeds.path(wanted[stream]!.kind), checkpoint: known[stream] ?? FeedCheckpoint(),
-        engine: engine, zone: zone)
+        engine: plan.engine, zone: plan.zone(of: wanted[stream]!))
     }
-    for feed in syslogs.values.map(\.feed) + journals.values.map(\.feed) { try feed.renew(engine, zone: zone) }
+    for feed in syslogs.values.map(\.feed) + journals.values.map(\.feed) {
+      try feed.renew(plan.engine, zone: wanted[feed.stream].map(plan.zone) ?? .utc)
+    }
     // From here on nothing fails as a whole.
     for (stream, syslog) in syslogs where wanted[stream] == nil {
       known[stream] = syslog.feed.checkpoint

@@ -29,12 +29,24 @@ package struct StartError: Error, Sendable {
 package struct ServicePlan: Sendable {
   package var configuration: Configuration
   package var engine: Engine
-  package var zone: ZoneRules
+  /// By the names that sources have for them.
+  package var zones: [String: ZoneRules]
 
-  package init(configuration: Configuration, engine: Engine, zone: ZoneRules) {
+  package init(configuration: Configuration, engine: Engine, zones: [String: ZoneRules] = [:]) {
     self.configuration = configuration
     self.engine = engine
-    self.zone = zone
+    self.zones = zones
+  }
+
+  /// For records of a source that carry no offset of their own.
+  func zone(of source: Configuration.Source) -> ZoneRules { source.timeZone.flatMap { zones[$0] } ?? .utc }
+
+  /// The sources that are files, with their patterns: a follower and a walk number them by this order.
+  var fileSources: [(source: Configuration.Source, pattern: String)] {
+    configuration.sources.compactMap { source in
+      guard case .files(let pattern) = source.kind else { return nil }
+      return (source, pattern)
+    }
   }
 }
 
@@ -104,7 +116,7 @@ package final class Service {
   private static let sweepInterval: UInt64 = 30_000_000
   private static let pollingInterval: UInt64 = 2_000_000
   /// Evidence that waits for a store which cannot write; beyond it reading stops.
-  private static let pendingLimit: UInt64 = 256 * 1024 * 1024
+  private static let pendingLimit: UInt64 = 64 * 1024 * 1024
   private static let pendingExtentLimit = 4096
 
   /// - Parameters:
@@ -116,15 +128,22 @@ package final class Service {
     let store = try Service.open(plan, log)
     let state = try Service.state(of: store)
     let known = state.checkpoints.compactMap { FileCheckpoint(stored: $0.value) }
-    let follower = try Service.follower(plan.configuration, known: known)
     // Files, and as many connections as the limit of open files leaves room for.
     var limits = ReceivingLimits()
     let others: UInt64 = 2048
     let room = hl_raise_open_files()
     limits.connectionCount = min(limits.connectionCount, room > 2 * others ? Int(room - others) : 256)
+    openFileLimit = Service.openFileLimit(plan.configuration, room: Int(clamping: room), limits)
+    scanned = Set(
+      state.checkpoints.filter { $0.key.hasPrefix(Service.scannedPrefix) }
+        .map { String($0.key.dropFirst(Service.scannedPrefix.count)) })
+    let follower = try Service.follower(plan, known: known, scanned: scanned, openFileLimit: openFileLimit)
+    follower.keeper = FileKeeper(
+      keep: { Notify.store($0, name: $1) == .sent }, release: { Notify.removeStored(name: $0) })
+    follower.takeOver(Service.given.filter { FileKeeper.isName($0.name) }, now: Service.now())
     let feeds = try Service.feeds(state, limits)
-    try feeds.take(plan.configuration.sources, engine: plan.engine, zone: plan.zone, now: Service.monotonic())
-    let walk = try Walk(plan.engine, zone: plan.zone)
+    try feeds.take(plan, now: Service.monotonic())
+    let walk = try Walk(plan.engine, zones: plan.fileSources.map { plan.zone(of: $0.source) })
     self.plan = plan
     self.load = load
     self.log = log
@@ -188,23 +207,62 @@ package final class Service {
     }
   }
 
-  private static func follower(_ configuration: Configuration, known: [FileCheckpoint]) throws -> Follower {
+  /// - Parameter scanned: sources that were looked at before. What a source with `start: end` holds is passed over when it
+  ///   is looked at for the first time, and never again.
+  private static func follower(
+    _ plan: ServicePlan, known: [FileCheckpoint], scanned: Set<String>, openFileLimit: Int
+  ) throws -> Follower {
     var patterns: [SourcePattern] = []
-    for source in configuration.sources {
-      guard case .files(let files) = source.kind else { continue }
+    var options = Follower.Options()
+    options.openFileLimit = openFileLimit
+    for (index, (source, files)) in plan.fileSources.enumerated() {
+      let pattern: SourcePattern
       do throws(SourcePattern.Fault) {
-        patterns.append(try SourcePattern(files))
+        pattern = try SourcePattern(files)
       } catch {
         throw StartError(
           text: Diagnostic(what: error.what, at: source.place, fix: error.fix).description, status: 78)
       }
-    }
-    var options = Follower.Options()
-    options.startsAtEnd = configuration.sources.contains {
-      if case .files = $0.kind { $0.startsAtEnd } else { false }
+      // Stores of earlier versions do not tell: a source that has files was looked at.
+      if source.startsAtEnd, !scanned.contains(files), !known.contains(where: { pattern.match($0.path) != .no }) {
+        options.startsAtEnd.insert(index)
+      }
+      patterns.append(pattern)
     }
     return try Follower(patterns: patterns, known: known, options: options)
   }
+
+  /// Followed files stay open as long as there is room: a file that grows is not opened for each line.
+  private static func openFileLimit(_ configuration: Configuration, room: Int, _ limits: ReceivingLimits) -> Int {
+    let receives = configuration.sources.contains {
+      switch $0.kind {
+      case .syslogSocket, .syslogListen: true
+      case .files, .journal: false
+      }
+    }
+    return max(1024, min(16_384, room - 1024 - (receives ? limits.connectionCount : 0)))
+  }
+
+  /// Notes that every source has been looked at.
+  private func keepScanned() {
+    if !follower.skipped.isEmpty {
+      movedFiles.formUnion(follower.skipped)
+      markDirty()
+    }
+    let all = Set(plan.fileSources.map(\.pattern))
+    for pattern in all.subtracting(scanned) {
+      change.checkpoints.append(Checkpoint(key: Service.scannedPrefix + pattern, offset: 0, value: []))
+      markDirty()
+    }
+    for pattern in scanned.subtracting(all) {
+      change.removedCheckpoints.append(Service.scannedPrefix + pattern)
+      markDirty()
+    }
+    scanned = all
+  }
+  private static let scannedPrefix = "source:"
+  private var scanned: Set<String> = []
+  private let openFileLimit: Int
 
   private static func text(of note: OpenNote) -> String? {
     switch note.outcome {
@@ -227,6 +285,12 @@ package final class Service {
     var lastSweep = startedAt
     var lastStatus: UInt64 = 0
     follower.scan(now: Service.now())
+    keepScanned()
+    // First: what is kept already is not taken a second time, under another name.
+    if Service.given.contains(where: { $0.name == FileKeeper.allName }) {
+      Notify.removeStored(name: FileKeeper.allName)
+    }
+    follower.keepGone()
     say(follower.takeNotes())
     Notify.ready(status: statusLine())
     sendOutbox()
@@ -263,7 +327,11 @@ package final class Service {
     Notify.stopping()
     if mayRead {
       let (parts, rests) = feeds.finish(now: Service.now(), monotonic: Service.monotonic())
-      for part in parts { _ = take(part, byteCount: part.extent.to - part.extent.from, received: Service.now()) }
+      for part in parts {
+        let received = Service.now()
+        let events = decide(part, received: received)
+        _ = take(part, events, byteCount: part.extent.to - part.extent.from, received: received)
+      }
       change.checkpoints += rests
       if !parts.isEmpty || !rests.isEmpty || feeds.isChanged { markDirty() }
     }
@@ -271,7 +339,11 @@ package final class Service {
     // What is confirmed by now need not be looked up at the next start.
     takeConfirmed()
     commit()
+    follower.keepOpen(limit: Service.keptFileLimit)
   }
+
+  /// Descriptors of files that are given to the service manager at the end of a process.
+  private static let keptFileLimit = 2048
 
   /// Closes the store and the control socket; the service is not used again.
   package func shutDown() throws {
@@ -286,7 +358,7 @@ package final class Service {
     if let dirtySince { due = min(due, storeTrouble == nil ? dirtySince + Service.commitInterval : retryAt) }
     if let watchdog { due = min(due, now + watchdog) }
     if mayRead, let next = feeds.due { due = min(due, next) }
-    // The queue of inotify holds 16,384 events; one is taken by each line of each file meanwhile.
+    // The queue of inotify holds 16,384 events; each line of each file takes one meanwhile.
     if rests { due = min(due, restsUntil, now + 200_000) }
     return Int32(clamping: (max(due, now) - now) / 1000 + 1)
   }
@@ -300,7 +372,7 @@ package final class Service {
       pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
     }
     let count = poll(&waits, nfds_t(waits.count), milliseconds)
-    if rests { follower.drain(now: Service.now(), leavesGrowth: true) }
+    if rests { follower.drain(now: Service.now()) }
     guard count > 0 else { return }
     if waits[0].revents != 0 { follower.drain(now: Service.now()) }
     if waits[1].revents != 0 { takeSignals() }
@@ -333,7 +405,7 @@ package final class Service {
   private var restsUntil: UInt64 = 0
   private var round = (start: UInt64(0), partCount: 0, byteCount: UInt64(0))
   private static let restFactor: UInt64 = 19
-  private static let longestRest: UInt64 = 5_000_000
+  private static let longestRest: UInt64 = 2_000_000
   private static let shortRound: UInt64 = 20_000
   private static let smallPart: UInt64 = 16 * 1024
 
@@ -362,16 +434,17 @@ package final class Service {
 
   private func endRest() {
     rests = false
-    follower.drain(now: Service.now(), leavesGrowth: true)
-    if follower.needsSweep { follower.sweep(now: Service.now()) }
+    follower.drain(now: Service.now())
   }
 
   private func read(_ part: Follower.Part) {
     let received = Service.now()
-    let (evidence, end, memory) = walk.read(part)
+    let (evidence, end, memory) = walk.read(part, window: follower.window)
+    // First what may be waited for, then the books.
+    let events = decide(evidence, received: received)
     follower.finished(part, at: end, lineCount: evidence.lineCount, memory: memory)
     if let error = evidence.error { log("\(error)") }
-    let isNew = take(evidence, byteCount: end - part.offset, received: received)
+    let isNew = take(evidence, events, byteCount: end - part.offset, received: received)
     if isNew { movedFiles.insert(part.id) }
   }
 
@@ -383,7 +456,8 @@ package final class Service {
     let parts = feeds.read(now: received, monotonic: Service.monotonic())
     for text in feeds.takeNotes() { log(text) }
     for part in parts {
-      let isNew = take(part, byteCount: part.extent.to - part.extent.from, received: received)
+      let events = decide(part, received: received)
+      let isNew = take(part, events, byteCount: part.extent.to - part.extent.from, received: received)
       // Whoever sent it does not have it any more.
       if isNew, part.isVolatile, !part.findings.isEmpty || !part.extent.activities.isEmpty { isUrgent = true }
     }
@@ -391,40 +465,55 @@ package final class Service {
     return !parts.isEmpty
   }
 
-  /// Counts evidence and folds it into incidents.
+  /// Folds evidence into incidents.
+  private func decide(_ evidence: PartEvidence, received: Timestamp) -> [IncidentEvent] {
+    if evidence.findings.isEmpty, evidence.successes.isEmpty { return [] }
+    var events: [IncidentEvent] = []
+    if evidence.findings.count == 1, evidence.successes.isEmpty {
+      events = fold.note(evidence.findings[0], received: received)
+    } else {
+      // In event time: what failed before a success is over with it.
+      var steps: [(time: Int64, isSuccess: Bool, index: Int)] = []
+      for (index, finding) in evidence.findings.enumerated() {
+        steps.append((finding.time?.microseconds ?? received.microseconds, false, index))
+      }
+      for (index, success) in evidence.successes.enumerated() { steps.append((success.time.microseconds, true, index)) }
+      steps.sort { ($0.time, $0.isSuccess ? 1 : 0, $0.index) < ($1.time, $1.isSuccess ? 1 : 0, $1.index) }
+      for step in steps {
+        if step.isSuccess {
+          let success = evidence.successes[step.index]
+          events += fold.noteSuccess(
+            client: success.client, server: success.server, time: success.time, received: received)
+        } else {
+          events += fold.note(evidence.findings[step.index], received: received)
+        }
+      }
+    }
+    if !events.isEmpty { onEvents?() }
+    return events
+  }
+
+  /// Counts evidence that was folded, and keeps it for the next commit.
   /// - Returns: false when there is nothing of it to be stored.
-  private func take(_ evidence: PartEvidence, byteCount: UInt64, received: Timestamp) -> Bool {
+  private func take(
+    _ evidence: PartEvidence, _ events: [IncidentEvent], byteCount: UInt64, received: Timestamp
+  ) -> Bool {
     counters.byteCount += byteCount
     counters.recordCount += evidence.recordCount
     counters.findingCount += UInt64(evidence.findings.count)
     counters.skips.add(evidence.skips)
     guard byteCount > 0 || !evidence.findings.isEmpty else { return false }
-    var extent = evidence.extent
-    var events: [IncidentEvent] = []
-    // In event time: what failed before a success is over with it.
-    var steps: [(time: Int64, isSuccess: Bool, index: Int)] = []
-    for (index, finding) in evidence.findings.enumerated() {
-      counters.findingsByCause["\(finding.findingClass.rawValue)/\(finding.cause.rawValue)", default: 0] += 1
-      steps.append((finding.time?.microseconds ?? received.microseconds, false, index))
-      if let time = finding.time {
-        extent.findings[index].isTimePlausible = IncidentFold.isPlausible(time, received: received)
-      }
-    }
-    for (index, success) in evidence.successes.enumerated() { steps.append((success.time.microseconds, true, index)) }
-    steps.sort { ($0.time, $0.isSuccess ? 1 : 0, $0.index) < ($1.time, $1.isSuccess ? 1 : 0, $1.index) }
-    for step in steps {
-      if step.isSuccess {
-        let success = evidence.successes[step.index]
-        events += fold.noteSuccess(
-          client: success.client, server: success.server, time: success.time, received: received)
-      } else {
-        events += fold.note(evidence.findings[step.index], received: received)
-      }
-    }
     // Nothing to be counted twice: its place, in the checkpoint, is all there is to keep.
-    if !extent.findings.isEmpty || !extent.activities.isEmpty { change.extents.append(extent) }
-    pendingBytes += UInt64(256 + extent.activities.count * 200 + extent.findings.count * 1000)
-    if !events.isEmpty { onEvents?() }
+    if !evidence.findings.isEmpty || !evidence.extent.activities.isEmpty {
+      var extent = evidence.extent
+      extent.findings = evidence.findings.map { finding in
+        counters.findingsByCause["\(finding.findingClass.rawValue)/\(finding.cause.rawValue)", default: 0] += 1
+        return Extent.Item(
+          finding, isTimePlausible: finding.time.map { IncidentFold.isPlausible($0, received: received) } ?? true)
+      }
+      change.extents.append(extent)
+    }
+    pendingBytes += UInt64(256 + evidence.extent.activities.count * 200 + evidence.findings.count * 1000)
     tell(events)
     markDirty()
     return true
@@ -585,7 +674,7 @@ package final class Service {
       if now >= retryAt { commit() }
       return
     }
-    let isLarge = change.extents.count >= 512 || movedFiles.count >= 32_768 || pendingBytes > Service.pendingLimit / 8
+    let isLarge = change.extents.count >= 512 || movedFiles.count >= 32_768 || pendingBytes > Service.pendingLimit / 2
     if isUrgent || isLarge || now - dirtySince >= Service.commitInterval { commit() }
   }
 
@@ -628,19 +717,25 @@ package final class Service {
     defer { Notify.ready(status: statusLine()) }
     do {
       let fresh = try load()
-      let walk = try Walk(fresh.engine, zone: fresh.zone)
+      let walk = try Walk(fresh.engine, zones: fresh.fileSources.map { fresh.zone(of: $0.source) })
       let isSame = fresh.configuration.sources == plan.configuration.sources
-      let next = isSame ? nil : try Service.follower(fresh.configuration, known: follower.checkpoints)
-      try feeds.take(
-        fresh.configuration.sources, engine: fresh.engine, zone: fresh.zone, now: Service.monotonic())
+      let next =
+        isSame
+        ? nil
+        : try Service.follower(fresh, known: follower.checkpoints, scanned: scanned, openFileLimit: openFileLimit)
+      try feeds.take(fresh, now: Service.monotonic())
       keepMovedFiles()
       if let next {
+        next.keeper = follower.keeper
+        next.takeOver(follower.descriptorsOfGone(), now: Service.now())
         next.scan(now: Service.now())
+        next.keepGone()
         follower = next
       }
       for text in feeds.takeNotes() { log(text) }
       self.walk = walk
       plan = fresh
+      keepScanned()
       log("reloaded")
       return nil
     } catch {

@@ -44,13 +44,10 @@ package struct Pipeline: Sendable {
   /// Begins a stream: what the last one told about formats and clocks is forgotten.
   /// - Parameter index: the stream's place in the run; findings are ordered by it.
   package mutating func begin(stream index: Int, path: String, origin: Origin) {
-    let layouts = envelopes.layouts
-    envelopes = EnvelopeOpener(origin: origin)
-    envelopes.layouts = layouts
-    framer = Framer(recordByteLimit: recordByteLimit, delimited: engine.rules.rules.delimited)
+    envelopes.begin(origin: origin)
+    framer.begin()
     extractor.begin()
-    batch = RecordBatch()
-    batch.origins = [origin]
+    batch.begin(origin: origin)
     place = BatchPlace(stream: index, path: path, firstLine: 1)
     evidence.findings.removeAll()
     evidence.outsideWindowCount = 0
@@ -103,6 +100,23 @@ package struct Pipeline: Sendable {
     framer.memories(origins: batch.origins, schemas: batch.schemas)
   }
   private var lineBase: UInt64 = 0
+
+  /// What a part of a stream gave, without the tables of a whole result. Mutating, since a getter of a value so large
+  /// copies it where it lies in an object.
+  package mutating func takePart() -> (findings: [Finding], skips: SkipCounts, recordCount: UInt64) {
+    (evidence.findings, skips, batch.recordCounts.reduce(0, +))
+  }
+
+  /// `memories`; nil while they are those that the stream began with.
+  package mutating func learned() -> [Origin: OriginMemory]? {
+    if framer.remembersAll(origins: batch.origins, schemas: batch.schemas) { return nil }
+    return framer.memories(origins: batch.origins, schemas: batch.schemas)
+  }
+
+  /// Hands out the sightings of the last chunk, if there are any.
+  package mutating func withSightings(_ body: (SightingColumns) -> Void) {
+    if evidence.sightings.count > 0 { body(evidence.sightings) }
+  }
 
   /// The sightings of the last chunk.
   package var sightings: SightingColumns { evidence.sightings }

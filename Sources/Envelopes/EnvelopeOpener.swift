@@ -47,6 +47,15 @@ package struct EnvelopeOpener: Sendable {
   /// - Parameter origin: the file's own, `origins[0]`.
   package init(origin: Origin) { origins = OriginTable(own: origin) }
 
+  /// Begins another stream: what this one told is forgotten, room that was made stays.
+  package mutating func begin(origin: Origin) {
+    origins.begin(own: origin)
+    joiner = PieceJoiner()
+    eventShapes = EventShapes()
+    plainStart = 0
+    plainLine = 0
+  }
+
   /// Opens every line of the chunk into `batch`, which is empty but for its tables.
   ///
   /// - Returns: how much of the chunk was opened. Less than `byteCount` only when an octet-counted message goes on

@@ -15,7 +15,7 @@ struct OriginNames: Equatable, Sendable {
 ///
 /// Three tables of names (host, log, path) and one of their triples; each holds at most `Limits.originLimit`.
 struct OriginTable: Sendable {
-  private let own: Origin
+  private var own: Origin
   private var hosts = ByteNames()
   private var logs = ByteNames()
   private var paths = ByteNames()
@@ -26,6 +26,18 @@ struct OriginTable: Sendable {
   private var knownCount = 0
 
   init(own: Origin) { self.own = own }
+
+  /// Begins another stream; tables that were not used stay as they are.
+  mutating func begin(own: Origin) {
+    self.own = own
+    if !hosts.isEmpty { hosts = ByteNames() }
+    if !logs.isEmpty { logs = ByteNames() }
+    if !paths.isEmpty { paths = ByteNames() }
+    indices.removeAll()
+    lastNames = OriginNames()
+    lastIndex = 0
+    knownCount = 0
+  }
 
   /// Makes sure that `origins` is the list this table's indices point into; false when it was another one before.
   mutating func attach(to origins: inout [Origin]) -> Bool {
@@ -97,6 +109,7 @@ private struct OriginIndices: Sendable {
   private var count = 0
 
   mutating func removeAll() {
+    if count == 0 { return }
     slots = [Slot](repeating: Slot(), count: OriginIndices.leastSlotCount)
     count = 0
   }
@@ -150,6 +163,9 @@ private struct ByteNames: Sendable {
   private var lastEscape = NameRange.Escape.none
   private var lastID: UInt32 = 0
   private var decoded: [UInt8] = []
+
+  /// No name was asked for yet.
+  var isEmpty: Bool { ends.isEmpty && lastRaw.isEmpty && bytes.isEmpty }
 
   /// The number of a name; nil when it is empty, longer than `Limits.nameByteLimit` or holds control characters.
   mutating func id(of name: NameRange, in source: Span<UInt8>) -> UInt32? {

@@ -29,6 +29,10 @@ package final class Follower {
     package var end: UInt64?
     /// More lines follow at once: a file has its turn, not the whole day.
     package var isLimited = false
+    /// The source whose pattern named the file, by its place in `patterns`.
+    package var source = 0
+    /// Where its bytes lie in `window`, if it was short enough to be read at once.
+    package var window: Range<Int>?
   }
 
   /// What happened that somebody should know.
@@ -43,7 +47,7 @@ package final class Follower {
     case ambiguous(path: String)
   }
 
-  private struct Entry {
+  final class Entry {
     var checkpoint: FileCheckpoint
     var size: UInt64 = 0
     var modified = Timestamp(microseconds: 0)
@@ -58,9 +62,45 @@ package final class Follower {
     var tornSize: UInt64 = .max
     var isReady = false
     var usedAt: UInt64 = 0
+    /// It was told to have grown and not looked at since.
+    var hasGrown = false
+    var source: Int?
+    /// The name by which the service manager keeps its descriptor over a restart.
+    var keptName: String?
+    /// The path as text, made when it is asked for.
+    private var pathText: String?
+
+    var path: String {
+      if let pathText { return pathText }
+      let text = String(decoding: checkpoint.path, as: UTF8.self)
+      pathText = text
+      return text
+    }
+
+    func move(to path: [UInt8]) {
+      checkpoint.path = path
+      pathText = nil
+    }
+
+    init(checkpoint: FileCheckpoint) { self.checkpoint = checkpoint }
+
+    init(checkpoint: FileCheckpoint, size: UInt64, modified: Timestamp, descriptor: Int32 = -1, source: Int?) {
+      self.checkpoint = checkpoint
+      self.size = size
+      self.modified = modified
+      self.descriptor = descriptor
+      self.source = source
+    }
   }
 
-  private struct Identity: Hashable {
+  /// The bytes of a path, hashed at once: an array hashes its elements one by one.
+  private struct PathKey: Hashable {
+    let bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+  }
+
+  struct Identity: Hashable {
     var device: UInt64
     var inode: UInt64
     init(_ info: stat) {
@@ -74,9 +114,11 @@ package final class Follower {
   }
 
   package struct Options: Sendable {
-    /// Files whose beginning was never seen are read from there, or from their end.
-    package var startsAtEnd = false
+    /// Sources, by their place in `patterns`, whose files are read from their end when the first look finds them.
+    package var startsAtEnd: Set<Int> = []
     package var openFileLimit = 1024
+    /// False: every part is read piece by piece, the slow twin for tests. The parts are the same.
+    package var usesWindow = true
     /// How long a rotated file must be quiet before its last line counts as whole, in microseconds.
     package var quietMicroseconds: Int64 = 10_000_000
     package var fileLimit = Limits.fileLimit
@@ -87,26 +129,43 @@ package final class Follower {
 
   package let inotify: Int32
   package private(set) var notes: [Note] = []
+  /// Files that are read from their end on: where that is must be stored, or they would be read whole by the next process.
+  package private(set) var skipped: Set<Int> = []
   private let patterns: [SourcePattern]
   private let options: Options
-  private var files: [Int: Entry] = [:]
+  private(set) var files: [Int: Entry] = [:]
   private var nextID = 0
-  private var byPath: [[UInt8]: Int] = [:]
-  private var byIdentity: [Identity: Int] = [:]
+  private var byPath: [PathKey: Int] = [:]
+  private(set) var byIdentity: [Identity: Int] = [:]
   private var byHead: [UInt64: Set<Int>] = [:]
   /// How many files have a head of so many bytes.
   private var headCounts: [Int: Int] = [:]
   private var ready: [Int] = []
   private var readyStart = 0
-  private var openCount = 0
+  var openCount = 0
   private var useCount: UInt64 = 0
+  /// Uses of open files in their order; an entry counts while its file was not used again.
+  private var uses: [(id: Int, usedAt: UInt64)] = []
+  private var usesStart = 0
   private var watches: [Int32: [UInt8]] = [:]
   private var watchOfFolder: [[UInt8]: Int32] = [:]
   private var saidPolling: Set<[UInt8]> = []
   /// Folders whose file system tells of no change made elsewhere.
   package private(set) var pollsAny = false
   private var isFirstScan = true
-  private var now = Timestamp(microseconds: 0)
+  /// The bytes around the place of the part that was handed out last: [windowStart, windowStart + windowCount) of its
+  /// file. One call reads what tells the file from others, the line ends and the lines.
+  package private(set) var window: [UInt8] = []
+  private var windowStart: UInt64 = 0
+  private var windowCount = 0
+  private var windowStream = ""
+  /// What grew since the last look, in the order it was told.
+  private var changed: [PathKey: Bool] = [:]
+  private var order: [[UInt8]] = []
+  /// Files that grew before, by the hash of a folder's watch and their name there: most events are found by it, without a
+  /// path. What it says is held against the file's own path.
+  private var growing: [UInt64: Int] = [:]
+  var now = Timestamp(microseconds: 0)
   private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 
   /// - Parameter known: where to go on; those of files that are not there any more are kept until `forget`.
@@ -116,17 +175,21 @@ package final class Follower {
     self.options = options
     inotify = hl_inotify_open()
     if inotify < 0 { throw .system(path: "inotify", openPath: "inotify", call: "inotify_init1", errno: errno) }
-    isFirstScan = known.isEmpty
     for checkpoint in known {
-      var entry = Entry(checkpoint: checkpoint)
+      let entry = Entry(checkpoint: checkpoint)
       entry.isGone = checkpoint.isRotated
       insert(entry)
     }
   }
 
+  /// Keeps descriptors over a restart of this process.
+  package var keeper: FileKeeper?
+  var keepsGone = false
+  var nextKept: UInt64 = 0
+
   deinit {
-    for entry in files.values where entry.descriptor >= 0 { close(entry.descriptor) }
-    close(inotify)
+    for entry in files.values where entry.descriptor >= 0 { Glibc.close(entry.descriptor) }
+    Glibc.close(inotify)
   }
 
   // MARK: - Looking
@@ -135,54 +198,46 @@ package final class Follower {
   package func scan(now: Timestamp) {
     self.now = now
     for base in Set(patterns.map(\.base)) { enter(base) }
-    for (id, entry) in files where byPath[entry.checkpoint.path] == id { examine(entry.checkpoint.path) }
+    for (id, entry) in files where byPath[PathKey(entry.checkpoint.path)] == id { examine(entry.checkpoint.path) }
     isFirstScan = false
   }
 
   /// What `stat` says of every known file, and folders whose changes are not told. The only means on network file systems.
   package func sweep(now: Timestamp) {
     self.now = now
-    needsSweep = false
     if pollsAny || watchOfFolder.isEmpty { for base in Set(patterns.map(\.base)) { enter(base) } }
     for id in Array(files.keys) {
       guard let entry = files[id] else { continue }
-      if byPath[entry.checkpoint.path] == id { examine(entry.checkpoint.path) }
+      if byPath[PathKey(entry.checkpoint.path)] == id { examine(entry.checkpoint.path) }
       settle(id)
     }
   }
 
-  /// Whether `drain` left growth of files out: a sweep finds it.
-  package private(set) var needsSweep = false
-
-  /// Takes what inotify has to tell.
-  ///
-  /// - Parameter leavesGrowth: that files were written to is only noted as `needsSweep`. Where thousands of files grow each
-  ///   second, looking at all of them now and then costs a fraction of following every event.
-  package func drain(now: Timestamp, leavesGrowth: Bool = false) {
+  /// Takes what inotify has to tell. A file that only grew is noted, and looked at when its turn comes; whatever else
+  /// happened to a name is looked at here.
+  package func drain(now: Timestamp) {
     self.now = now
-    var changed: Set<[UInt8]> = []
-    var order: [[UInt8]] = []
     var moved: [UInt32: [UInt8]] = [:]
     while true {
-      let count = buffer.withUnsafeMutableBytes { read(inotify, $0.baseAddress, $0.count) }
+      let count = buffer.withUnsafeMutableBytes { Glibc.read(inotify, $0.baseAddress, $0.count) }
       guard count > 0 else { break }
       var offset = 0
       var event = hl_event()
       while offset < count {
         var name: [UInt8] = []
+        var hasGrown = false
         let taken = buffer.withUnsafeBytes { raw in
           let taken = hl_inotify_event(raw.baseAddress! + offset, count - offset, &event)
-          if taken > 0, event.name_count > 0, !(leavesGrowth && event.isGrowth) {
-            name = Array(UnsafeRawBufferPointer(start: event.name, count: event.name_count))
+          if taken > 0, event.name_count > 0 {
+            let bytes = UnsafeRawBufferPointer(start: event.name, count: event.name_count)
+            hasGrown = event.isGrowth && !pollsAny && grow(event.watch, bytes)
+            if !hasGrown { name = Array(bytes) }
           }
           return taken
         }
         if taken == 0 { break }
         offset += taken
-        if leavesGrowth, event.isGrowth {
-          needsSweep = true
-          continue
-        }
+        if hasGrown { continue }
         if event.is_overflow != 0 {
           notes.append(.overflow)
           scan(now: now)
@@ -201,10 +256,70 @@ package final class Follower {
         }
         if event.is_moved_from != 0 { moved[event.cookie] = path }
         if event.is_moved_to != 0, let from = moved[event.cookie] { rename(from, to: path) }
-        if changed.insert(path).inserted { order.append(path) }
+        note(path, hasOnlyGrown: event.isGrowth)
+      }
+      // What is left, if it was more, ends the next wait at once.
+      if count < buffer.count - 4096 { break }
+    }
+    for path in order {
+      if !pollsAny, changed[PathKey(path)] == true, let id = byPath[PathKey(path)], let entry = files[id],
+        entry.descriptor >= 0
+      {
+        grow(id, entry)
+        growing[growthKey(entry.checkpoint.path)] = id
+      } else {
+        examine(path)
       }
     }
-    for path in order { examine(path) }
+    order.removeAll(keepingCapacity: true)
+    changed.removeAll(keepingCapacity: changed.count < 256)
+  }
+
+  private func note(_ path: [UInt8], hasOnlyGrown: Bool) {
+    if let known = changed[PathKey(path)] {
+      if known, !hasOnlyGrown { changed[PathKey(path)] = false }
+      return
+    }
+    changed[PathKey(path)] = hasOnlyGrown
+    order.append(path)
+  }
+
+  /// Notes growth of a file that grew before and has its name still.
+  /// - Returns: false where the way by its path has to be taken.
+  private func grow(_ watch: Int32, _ name: UnsafeRawBufferPointer) -> Bool {
+    guard let id = growing[Follower.growthKey(watch, name)], let entry = files[id], entry.descriptor >= 0,
+      !entry.isGone,
+      let folder = watches[watch]
+    else { return false }
+    let isName = entry.checkpoint.path.withUnsafeBytes { path in
+      let start = path.count - name.count
+      return start == folder.count + 1 && memcmp(path.baseAddress! + start, name.baseAddress!, name.count) == 0
+        && folder.withUnsafeBytes { memcmp(path.baseAddress!, $0.baseAddress!, $0.count) } == 0
+    }
+    if isName { grow(id, entry) }
+    return isName
+  }
+
+  private static func growthKey(_ watch: Int32, _ name: UnsafeRawBufferPointer) -> UInt64 {
+    // FNV-1a: a name is short, and what it finds is compared.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(UInt32(bitPattern: watch))
+    for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return hash
+  }
+
+  private func growthKey(_ path: [UInt8]) -> UInt64 {
+    guard let folder = Follower.parent(path), let watch = watchOfFolder[folder] else { return 0 }
+    return path.withUnsafeBytes {
+      Follower.growthKey(watch, UnsafeRawBufferPointer(rebasing: $0[($0.lastIndex(of: 0x2F)! + 1)...]))
+    }
+  }
+
+  /// The name has its file still: what became of that is asked by its descriptor, when its turn comes.
+  private func grow(_ id: Int, _ entry: Entry) {
+    entry.hasGrown = true
+    guard !entry.isReady else { return }
+    entry.isReady = true
+    ready.append(id)
   }
 
   /// Watches a folder and those below it, and looks at what is in them.
@@ -256,10 +371,10 @@ package final class Follower {
   private func examine(_ path: [UInt8]) {
     var info = stat()
     guard withCPath(path, { stat($0, &info) }) == 0, info.st_mode & S_IFMT == S_IFREG else {
-      if let id = byPath[path] { leave(id) }
+      if let id = byPath[PathKey(path)] { leave(id) }
       return
     }
-    guard let id = byPath[path], let entry = files[id] else { return adopt(path, info) }
+    guard let id = byPath[PathKey(path)], let entry = files[id] else { return adopt(path, info) }
     if Identity(info) == Identity(entry.checkpoint) { return update(id, info) }
     // The name has another file now.
     leave(id)
@@ -268,36 +383,42 @@ package final class Follower {
 
   /// The same name and inode: it grew, or its content is another one.
   private func update(_ id: Int, _ info: stat) {
-    guard var entry = files[id] else { return }
+    guard let entry = files[id] else { return }
+    let isSame = take(info, id, entry)
+    // Also where bytes came in the place of NULs: the size is the same.
+    if entry.size > entry.checkpoint.offset, entry.size != entry.tornSize || !isSame { mark(id) }
+  }
+
+  /// Keeps what `stat` says, and begins anew where the content is another one.
+  /// - Returns: whether nothing has changed.
+  private func take(_ info: stat, _ id: Int, _ entry: Entry) -> Bool {
     let size = UInt64(max(0, info.st_size))
     let modified = Timestamp(info.st_mtim)
     let isSame = entry.size == size && entry.modified == modified
     entry.size = size
     entry.modified = modified
-    files[id] = entry
     if size < entry.checkpoint.offset {
       restart(id)
     } else if !isSame, size == entry.checkpoint.offset, size > 0 {
       // Rewritten in place to the very same length?
       if !isContentKnown(id) { restart(id) }
     }
-    // Also where bytes came in the place of NULs: the size is the same.
-    if let now = files[id], size > now.checkpoint.offset, size != now.tornSize || !isSame { mark(id) }
+    return isSame
   }
 
   /// The file that had this name has it no longer.
   private func leave(_ id: Int) {
-    guard var entry = files[id] else { return }
-    if byPath[entry.checkpoint.path] == id { byPath[entry.checkpoint.path] = nil }
+    guard let entry = files[id] else { return }
+    if byPath[PathKey(entry.checkpoint.path)] == id { byPath[PathKey(entry.checkpoint.path)] = nil }
     entry.isGone = true
     entry.checkpoint.isRotated = true
     entry.quietSince = entry.quietSince ?? now
-    files[id] = entry
     // Renamed to a name that no event told: it lies in the same folder.
     if let place = search(entry.checkpoint) {
       move(id, to: place)
     } else {
       settle(id)
+      if keepsGone { keep(id) }
     }
   }
 
@@ -311,7 +432,7 @@ package final class Follower {
       guard UInt64(entry.pointee.d_ino) == checkpoint.inode else { continue }
       let path = Follower.join(folder, entryName(entry))
       var info = stat()
-      guard path != checkpoint.path, byPath[path] == nil, withCPath(path, { stat($0, &info) }) == 0,
+      guard path != checkpoint.path, byPath[PathKey(path)] == nil, withCPath(path, { stat($0, &info) }) == 0,
         Identity(info) == Identity(checkpoint)
       else { continue }
       return path
@@ -320,23 +441,22 @@ package final class Follower {
   }
 
   private func rename(_ from: [UInt8], to: [UInt8]) {
-    guard let id = byPath[from], let entry = files[id] else { return }
+    guard let id = byPath[PathKey(from)], let entry = files[id] else { return }
     var info = stat()
     guard withCPath(to, { stat($0, &info) }) == 0, Identity(info) == Identity(entry.checkpoint) else { return }
-    byPath[from] = nil
-    if let other = byPath[to], other != id { leave(other) }
+    byPath[PathKey(from)] = nil
+    if let other = byPath[PathKey(to)], other != id { leave(other) }
     move(id, to: to)
   }
 
   private func move(_ id: Int, to path: [UInt8]) {
-    guard var entry = files[id] else { return }
+    guard let entry = files[id] else { return }
     notes.append(.renamed(from: text(entry.checkpoint.path), to: text(path)))
-    entry.checkpoint.path = path
+    entry.move(to: path)
     entry.checkpoint.isRotated = true
     entry.isGone = false
     entry.quietSince = now
-    files[id] = entry
-    byPath[path] = id
+    byPath[PathKey(path)] = id
     examine(path)
   }
 
@@ -346,27 +466,20 @@ package final class Follower {
     if let id = byIdentity[identity], let entry = files[id] {
       // A second name of a file that is followed: a hard link, or the old name is gone.
       var old = stat()
-      if byPath[entry.checkpoint.path] == id, withCPath(entry.checkpoint.path, { stat($0, &old) }) == 0,
+      if byPath[PathKey(entry.checkpoint.path)] == id, withCPath(entry.checkpoint.path, { stat($0, &old) }) == 0,
         Identity(old) == identity
       {
         return
       }
       // Of a file that was not read yet the content says nothing, and it is read from the start either way.
       if entry.checkpoint.offset > 0, isContentKnown(id, at: path) {
-        if byPath[entry.checkpoint.path] == id { byPath[entry.checkpoint.path] = nil }
+        if byPath[PathKey(entry.checkpoint.path)] == id { byPath[PathKey(entry.checkpoint.path)] = nil }
         return move(id, to: path)
       }
       // On SMB the inode stayed with the name, and elsewhere it was given to a new file.
       byIdentity[identity] = nil
     }
-    var host: String?
-    guard
-      patterns.contains(where: {
-        guard case .yes(let named) = $0.match(path) else { return false }
-        host = named
-        return true
-      })
-    else { return }
+    guard let (source, host) = match(path) else { return }
     guard files.count < options.fileLimit else { return }
     let descriptor = withCPath(path) { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
     let size = UInt64(max(0, info.st_size))
@@ -375,7 +488,7 @@ package final class Follower {
       fingerprint: Fingerprint(), isRotated: false, host: host, memory: [])
     guard descriptor >= 0 else {
       checkpoint.stream = newStream(path)
-      var entry = Entry(checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim))
+      let entry = Entry(checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim), source: source)
       entry.trouble = .unreadable(call: "open", errno: errno)
       insert(entry)
       return
@@ -385,21 +498,20 @@ package final class Follower {
     let sources = known(head: head, descriptor: descriptor, size: size)
     if let id = sources.first, let source = files[id]?.checkpoint {
       if sources.count > 1 { notes.append(.ambiguous(path: text(path))) }
-      let isThere = byPath[source.path] == id && isContentKnown(id, at: source.path)
+      let isThere = byPath[PathKey(source.path)] == id && isContentKnown(id, at: source.path)
       if !isThere {
         // The old one is no more: this is it.
-        close(descriptor)
+        Glibc.close(descriptor)
         if byIdentity[Identity(source)] == id { byIdentity[Identity(source)] = nil }
-        if byPath[source.path] == id { byPath[source.path] = nil }
+        if byPath[PathKey(source.path)] == id { byPath[PathKey(source.path)] = nil }
         files[id]?.checkpoint.device = identity.device
         files[id]?.checkpoint.inode = identity.inode
         byIdentity[identity] = id
-        if let open = files[id]?.descriptor, open >= 0 {
-          close(open)
-          openCount -= 1
-          files[id]?.descriptor = -1
-        }
-        return move(id, to: path)
+        if let entry = files[id] { close(entry) }
+        move(id, to: path)
+        // The name that it had may have another content by now, which nobody was told to look at.
+        if source.path != path { examine(source.path) }
+        return
       }
       // A copy: what was read of the one need not be read of the other.
       checkpoint.offset = source.offset
@@ -414,22 +526,45 @@ package final class Follower {
       checkpoint.fingerprint.headCount = head.count
       checkpoint.fingerprint.headHash = Fingerprint.hash(head.span, 0, head.count)
       if let kind = FileKind.recognise(head.span) {
-        close(descriptor)
-        var entry = Entry(checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim))
+        Glibc.close(descriptor)
+        let entry = Entry(checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim), source: source)
         entry.trouble = .container(kind.title)
         insert(entry)
         return
       }
       checkpoint.encoding = EncodingSniffer.sniff(head.span).encoding.rawValue
-      if options.startsAtEnd, isFirstScan { skipToEnd(&checkpoint, descriptor, size) }
+      if isFirstScan, options.startsAtEnd.contains(source) {
+        skipToEnd(&checkpoint, descriptor, size)
+        skipped.insert(nextID)
+      }
     }
-    var entry = Entry(checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim), descriptor: descriptor)
+    let entry = Entry(
+      checkpoint: checkpoint, size: size, modified: Timestamp(info.st_mtim), descriptor: descriptor, source: source)
     entry.quietSince = checkpoint.isRotated ? now : nil
     openCount += 1
     let id = insert(entry)
+    use(id, entry)
     notes.append(.began(path: text(path)))
     limitOpenFiles(but: id)
     if size > checkpoint.offset { mark(id) }
+  }
+
+  /// The first source that names a file, and the host it tells.
+  private func match(_ path: [UInt8]) -> (source: Int, host: String?)? {
+    for (index, pattern) in patterns.enumerated() {
+      if case .yes(let host) = pattern.match(path) { return (index, host) }
+    }
+    return nil
+  }
+
+  /// The source of a file, also of one that was rotated to a name that no pattern has: then one that looks into its folder.
+  private func source(_ entry: Entry) -> Int {
+    if let source = entry.source { return source }
+    let path = entry.checkpoint.path
+    let folder = Follower.parent(path) ?? path
+    let source = match(path)?.source ?? patterns.firstIndex { $0.mayHold(folder) } ?? 0
+    entry.source = source
+    return source
   }
 
   /// So few bytes may be the same in two files by chance: they are read again.
@@ -462,12 +597,13 @@ package final class Follower {
 
   /// The content is new: a stream of its own, from the start.
   private func restart(_ id: Int) {
-    guard var entry = files[id] else { return }
+    guard let entry = files[id] else { return }
     notes.append(.rewritten(path: text(entry.checkpoint.path)))
     unindex(id)
     if entry.checkpoint.offset > 0 {
       // A copy of the old content may turn up: it is known how far that was read.
-      var old = Entry(checkpoint: entry.checkpoint)
+      let old = Entry(checkpoint: entry.checkpoint)
+      old.source = entry.source
       old.isGone = true
       old.checkpoint.isRotated = true
       old.quietSince = now
@@ -479,22 +615,21 @@ package final class Follower {
     entry.checkpoint.memory = []
     entry.checkpoint.fingerprint = Fingerprint()
     entry.tornSize = .max
-    if let descriptor = open(&entry) {
+    if let descriptor = open(entry) {
       let head = Follower.bytes(descriptor, at: 0, count: Fingerprint.headLimit)
       entry.checkpoint.fingerprint.headCount = head.count
       entry.checkpoint.fingerprint.headHash = Fingerprint.hash(head.span, 0, head.count)
       entry.checkpoint.encoding = EncodingSniffer.sniff(head.span).encoding.rawValue
     }
-    files[id] = entry
     index(id)
     if entry.size > 0 { mark(id) }
   }
 
   // MARK: - Handing out
 
-  private func mark(_ id: Int) {
+  func mark(_ id: Int) {
     guard let entry = files[id], !entry.isReady, entry.trouble == nil || isOpenable(entry) else { return }
-    files[id]!.isReady = true
+    entry.isReady = true
     ready.append(id)
   }
 
@@ -522,65 +657,141 @@ package final class Follower {
   }
 
   private func part(_ id: Int) -> Part? {
-    guard var entry = files[id] else { return nil }
+    guard let entry = files[id] else { return nil }
     let wasOpen = entry.descriptor >= 0
-    guard let descriptor = open(&entry) else {
-      files[id] = entry
-      return nil
-    }
-    useCount += 1
-    entry.usedAt = useCount
+    guard let descriptor = open(entry) else { return nil }
+    use(id, entry)
     entry.trouble = nil
-    files[id] = entry
     if !wasOpen { limitOpenFiles(but: id) }
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { return nil }
+    if entry.hasGrown {
+      entry.hasGrown = false
+      let stream = entry.checkpoint.stream
+      let isSame = take(info, id, entry)
+      if isSame, entry.size == entry.tornSize { return nil }
+      // It began anew, and is ready again.
+      if stream != entry.checkpoint.stream { return nil }
+    }
     let size = UInt64(max(0, info.st_size))
-    files[id]!.size = size
-    let checkpoint = entry.checkpoint
-    if size < checkpoint.offset || !Follower.isTail(checkpoint, descriptor) {
+    entry.size = size
+    entry.modified = Timestamp(info.st_mtim)
+    // What a file begins with is taken anew until it is as long as a fingerprint's.
+    let needsHead = entry.checkpoint.offset == 0 || entry.checkpoint.fingerprint.headCount < Fingerprint.headLimit
+    let isWindow = look(entry, descriptor, size, needsHead: needsHead)
+    let isTail = isWindow ? isWindowTail(entry.checkpoint) : Follower.isTail(entry.checkpoint, descriptor)
+    if size < entry.checkpoint.offset || !isTail {
       restart(id)
       return nil
     }
-    guard size > checkpoint.offset else { return nil }
+    let offset = entry.checkpoint.offset
+    guard size > offset else { return nil }
     // Nothing was read yet: what stands there now is what will be read, whatever stood there before.
-    if checkpoint.offset == 0 || checkpoint.fingerprint.headCount < Fingerprint.headLimit { setHead(id, descriptor) }
+    if needsHead { setHead(id, entry, descriptor, isWindow: isWindow) }
     var end: UInt64?
     var isLimited = false
+    let holdsAll = isWindow && windowStart + UInt64(windowCount) >= size && entry.checkpoint.encoding == 0
     if !entry.isFinal {
-      let stop = min(size, checkpoint.offset + options.partByteLimit)
-      let found =
-        lineEnd(descriptor, from: checkpoint.offset, size: stop, encoding: checkpoint.encoding)
-        ?? (stop < size
-          ? lineEnd(descriptor, from: checkpoint.offset, size: size, encoding: checkpoint.encoding) : nil)
+      let found: UInt64?
+      if holdsAll {
+        found = windowLineEnd(from: offset)
+      } else {
+        let stop = min(size, offset + options.partByteLimit)
+        found =
+          lineEnd(descriptor, from: offset, size: stop, encoding: entry.checkpoint.encoding)
+          ?? (stop < size ? lineEnd(descriptor, from: offset, size: size, encoding: entry.checkpoint.encoding) : nil)
+        isLimited = found.map { stop < size && $0 <= stop } ?? false
+      }
       guard let found else {
-        files[id]!.tornSize = size
+        entry.tornSize = size
         return nil
       }
       end = found
-      isLimited = stop < size && found <= stop
     }
-    let current = files[id]!.checkpoint
-    return Part(
-      id: id, stream: current.stream, path: text(current.path), host: current.host, descriptor: descriptor,
-      offset: current.offset, lineCount: current.lineCount,
-      encoding: TextEncoding(rawValue: current.encoding) ?? .utf8, memory: current.memory, end: end,
-      isLimited: isLimited)
+    var part = Part(
+      id: id, stream: entry.checkpoint.stream, path: entry.path, host: entry.checkpoint.host,
+      descriptor: descriptor, offset: offset, lineCount: entry.checkpoint.lineCount,
+      encoding: TextEncoding(rawValue: entry.checkpoint.encoding) ?? .utf8, memory: entry.checkpoint.memory, end: end,
+      isLimited: isLimited, source: source(entry))
+    // A byte order mark, and a line that is longer than a record may be, are the reader's.
+    if holdsAll, let end, offset > 0, end - offset <= UInt64(Limits.recordByteLimit) {
+      part.window = Int(offset - windowStart)..<Int(end - windowStart)
+    }
+    return part
+  }
+
+  /// How much of a file is read to find its place, and with it the lines there.
+  private static let windowLimit: UInt64 = 64 * 1024
+
+  /// Reads the window: from the beginning where that is near or not known yet, else from the fingerprint before the place.
+  /// - Returns: false when it does not hold all that is to be compared.
+  private func look(_ entry: Entry, _ descriptor: Int32, _ size: UInt64, needsHead: Bool) -> Bool {
+    windowCount = 0
+    windowStream = ""
+    let offset = entry.checkpoint.offset
+    guard options.usesWindow, size >= offset else { return false }
+    let tailCount = UInt64(max(entry.checkpoint.fingerprint.tailCount, Fingerprint.tailLimit))
+    let start = needsHead || offset < tailCount ? 0 : offset - tailCount
+    let end = min(size, offset + Follower.windowLimit)
+    guard end - start <= 2 * Follower.windowLimit else { return false }
+    if window.count < Int(end - start) {
+      window = [UInt8](repeating: 0, count: max(8192, Int(end - start)))
+    } else if window.count > 16 * 1024, end - start <= 8192 {
+      window = [UInt8](repeating: 0, count: 8192)
+    }
+    let got = window.withUnsafeMutableBytes { Follower.read(descriptor, $0.baseAddress!, Int(end - start), at: start) }
+    guard start + UInt64(got) >= offset else { return false }
+    windowStart = start
+    windowCount = got
+    windowStream = entry.checkpoint.stream
+    return true
+  }
+
+  private func isWindowTail(_ checkpoint: FileCheckpoint) -> Bool {
+    let count = checkpoint.fingerprint.tailCount
+    if count == 0 { return true }
+    let end = Int(checkpoint.offset - windowStart)
+    return hash(window, end - count, end) == checkpoint.fingerprint.tailHash
+  }
+
+  private func hash(_ bytes: [UInt8], _ start: Int, _ end: Int) -> UInt64 { Fingerprint.hash(bytes.span, start, end) }
+
+  /// As `lineEnd` for bytes that are in the window up to the end of the file, in an encoding of single bytes.
+  private func windowLineEnd(from offset: UInt64) -> UInt64? {
+    let first = Int(offset - windowStart)
+    let bytes = window
+    var index = windowCount - 1
+    while index >= first, bytes[index] == 0 { index -= 1 }
+    while index >= first {
+      if bytes[index] == 0x0A { return windowStart + UInt64(index) + 1 }
+      index -= 1
+    }
+    return nil
   }
 
   /// Books how far a part was read: bytes before `offset` are done with.
   package func finished(_ part: Part, at offset: UInt64, lineCount: UInt64, memory: [UInt8]) {
-    guard var entry = files[part.id], entry.checkpoint.stream == part.stream else { return }
+    guard let entry = files[part.id], entry.checkpoint.stream == part.stream else { return }
     let before = entry.checkpoint.offset
     entry.checkpoint.offset = offset
     entry.checkpoint.lineCount = lineCount
     entry.checkpoint.memory = memory
-    if entry.descriptor >= 0 { Follower.setTail(&entry.checkpoint, entry.descriptor) }
-    // What is left is not whole yet: there is nothing to read until the file grows.
+    if entry.descriptor >= 0 { setTail(entry) }
+    // What is left is not whole yet: there is nothing to read until it grows.
     entry.tornSize = !part.isLimited && offset < entry.size ? entry.size : .max
-    files[part.id] = entry
     if part.isLimited, offset > before { mark(part.id) }
     if part.end == nil { settle(part.id) }
+  }
+
+  private func setTail(_ entry: Entry) {
+    let offset = entry.checkpoint.offset
+    let count = min(UInt64(Fingerprint.tailLimit), offset)
+    guard windowStream == entry.checkpoint.stream, offset - count >= windowStart,
+      offset <= windowStart + UInt64(windowCount)
+    else { return Follower.setTail(&entry.checkpoint, entry.descriptor) }
+    let end = Int(offset - windowStart)
+    entry.checkpoint.fingerprint.tailCount = Int(count)
+    entry.checkpoint.fingerprint.tailHash = hash(window, end - Int(count), end)
   }
 
   /// Behind the last line end before a run of NULs at the end, which is not written yet; nil when there is none. A line
@@ -617,7 +828,7 @@ package final class Follower {
 
   /// A rotated file that stayed as it was: its last line is whole, and then it is done with.
   private func settle(_ id: Int) {
-    guard var entry = files[id], entry.isGone || entry.checkpoint.isRotated else { return }
+    guard let entry = files[id], entry.isGone || entry.checkpoint.isRotated else { return }
     if entry.descriptor >= 0 {
       var info = stat()
       if fstat(entry.descriptor, &info) == 0 {
@@ -625,7 +836,6 @@ package final class Follower {
         if size != entry.size {
           entry.size = size
           entry.quietSince = now
-          files[id] = entry
           if size > entry.checkpoint.offset { mark(id) }
           return
         }
@@ -636,15 +846,20 @@ package final class Follower {
     }
     if entry.size > entry.checkpoint.offset, entry.descriptor >= 0 || !entry.isGone, !entry.isFinal {
       entry.isFinal = true
-      files[id] = entry
       mark(id)
       return
     }
-    if entry.descriptor >= 0 {
-      close(entry.descriptor)
-      openCount -= 1
-      entry.descriptor = -1
-      files[id] = entry
+    close(entry)
+  }
+
+  private func close(_ entry: Entry) {
+    guard entry.descriptor >= 0 else { return }
+    Glibc.close(entry.descriptor)
+    openCount -= 1
+    entry.descriptor = -1
+    if let name = entry.keptName {
+      keeper?.release(name)
+      entry.keptName = nil
     }
   }
 
@@ -657,6 +872,7 @@ package final class Follower {
       unindex(id)
       files[id] = nil
     }
+    if !forgotten.isEmpty { growing = growing.filter { files[$0.value] != nil } }
     return forgotten
   }
 
@@ -694,7 +910,7 @@ package final class Follower {
     let id = nextID
     nextID += 1
     files[id] = entry
-    if !entry.isGone { byPath[entry.checkpoint.path] = id }
+    if !entry.isGone { byPath[PathKey(entry.checkpoint.path)] = id }
     index(id)
     return id
   }
@@ -718,11 +934,17 @@ package final class Follower {
   }
 
   /// The beginning as it is now: a file that was short when it was found has more of it.
-  private func setHead(_ id: Int, _ descriptor: Int32) {
-    let head = Follower.bytes(descriptor, at: 0, count: Fingerprint.headLimit)
+  private func setHead(_ id: Int, _ entry: Entry, _ descriptor: Int32, isWindow: Bool) {
     unindex(id)
-    files[id]!.checkpoint.fingerprint.headCount = head.count
-    files[id]!.checkpoint.fingerprint.headHash = Fingerprint.hash(head.span, 0, head.count)
+    if isWindow {
+      let count = min(windowCount, Fingerprint.headLimit)
+      entry.checkpoint.fingerprint.headCount = count
+      entry.checkpoint.fingerprint.headHash = hash(window, 0, count)
+    } else {
+      let head = Follower.bytes(descriptor, at: 0, count: Fingerprint.headLimit)
+      entry.checkpoint.fingerprint.headCount = head.count
+      entry.checkpoint.fingerprint.headHash = Fingerprint.hash(head.span, 0, head.count)
+    }
     index(id)
   }
 
@@ -737,7 +959,7 @@ package final class Follower {
 
   // MARK: - Reading
 
-  private func open(_ entry: inout Entry) -> Int32? {
+  private func open(_ entry: Entry) -> Int32? {
     if entry.descriptor >= 0 { return entry.descriptor }
     if entry.isGone { return nil }
     let opened = withCPath(entry.checkpoint.path) { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
@@ -750,29 +972,53 @@ package final class Follower {
     return opened
   }
 
+  func use(_ id: Int, _ entry: Entry) {
+    useCount += 1
+    entry.usedAt = useCount
+    uses.append((id, useCount))
+    guard uses.count > 4096, uses.count > 4 * files.count else { return }
+    uses = uses[usesStart...].filter { files[$0.id]?.usedAt == $0.usedAt }
+    usesStart = 0
+  }
+
   /// Closes the files that were used longest ago; those without a name stay open until they are read.
   private func limitOpenFiles(but id: Int) {
-    guard openCount > options.openFileLimit else { return }
-    let candidates = files.filter { $0.value.descriptor >= 0 && !$0.value.isGone && $0.key != id && !$0.value.isReady }
-      .sorted { $0.value.usedAt < $1.value.usedAt }
-    for (other, entry) in candidates.prefix(max(1, openCount - options.openFileLimit * 3 / 4)) {
-      close(entry.descriptor)
-      openCount -= 1
-      files[other]!.descriptor = -1
+    while openCount > options.openFileLimit, usesStart < uses.count {
+      let (other, usedAt) = uses[usesStart]
+      usesStart += 1
+      guard let entry = files[other], entry.usedAt == usedAt, entry.descriptor >= 0, !entry.isGone, other != id else {
+        continue
+      }
+      if entry.isReady {
+        // Its turn comes, and it counts as used then.
+        continue
+      }
+      close(entry)
+    }
+    if usesStart > 4096, usesStart > uses.count / 2 {
+      uses.removeFirst(usesStart)
+      usesStart = 0
     }
   }
 
   private func isContentKnown(_ id: Int, at path: [UInt8]? = nil) -> Bool {
-    guard let checkpoint = files[id]?.checkpoint else { return false }
+    guard let entry = files[id] else { return false }
+    let checkpoint = entry.checkpoint
+    // On a network share the descriptor may be of the file that had the inode before.
+    if path == nil, entry.descriptor >= 0, !pollsAny { return Follower.isContent(of: checkpoint, entry.descriptor) }
     let descriptor = withCPath(path ?? checkpoint.path) { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
     guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
+    defer { Glibc.close(descriptor) }
+    return Follower.isContent(of: checkpoint, descriptor)
+  }
+
+  static func isContent(of checkpoint: FileCheckpoint, _ descriptor: Int32) -> Bool {
     var info = stat()
     guard fstat(descriptor, &info) == 0, UInt64(max(0, info.st_size)) >= checkpoint.offset else { return false }
     let head = Follower.bytes(descriptor, at: 0, count: checkpoint.fingerprint.headCount)
     return head.count == checkpoint.fingerprint.headCount
       && Fingerprint.hash(head.span, 0, head.count) == checkpoint.fingerprint.headHash
-      && Follower.isTail(checkpoint, descriptor)
+      && isTail(checkpoint, descriptor)
   }
 
   private static func isTail(_ checkpoint: FileCheckpoint, _ descriptor: Int32) -> Bool {
@@ -793,13 +1039,21 @@ package final class Follower {
   private static func bytes(_ descriptor: Int32, at offset: UInt64, count: Int) -> [UInt8] {
     guard count > 0 else { return [] }
     return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count {
-        let got = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled))
-        if got < 0, errno == EINTR { continue }
-        if got <= 0 { break }
-        filled += got
-      }
+      filled = read(descriptor, buffer.baseAddress!, count, at: offset)
     }
+  }
+
+  private static func read(_ descriptor: Int32, _ target: UnsafeMutableRawPointer, _ count: Int, at offset: UInt64)
+    -> Int
+  {
+    var filled = 0
+    while filled < count {
+      let got = pread(descriptor, target + filled, count - filled, off_t(offset) + off_t(filled))
+      if got < 0, errno == EINTR { continue }
+      if got <= 0 { break }
+      filled += got
+    }
+    return filled
   }
 
   private static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {

@@ -84,6 +84,32 @@ package struct Framer: Sendable {
     return memories
   }
 
+  /// Whether `memories` are what `remember` was given: nothing was learned.
+  package func remembersAll(origins: [Origin], schemas: [RowSchema]) -> Bool {
+    for (index, state) in states.enumerated() where index < origins.count {
+      let known = remembered[origins[index]]
+      let schema = state.schema.map { schemas[$0] }
+      guard known?.day ?? RecordBatch.noTime == state.day, known?.bias ?? .min == state.bias,
+        known?.singleLineUntil ?? 0 == state.singleLineUntil, known?.fields == schema?.names,
+        schema == nil || known?.format == schema?.format.rawValue
+      else { return false }
+    }
+    return true
+  }
+
+  /// Begins another stream: what this one told is forgotten, room that was made stays.
+  package mutating func begin() {
+    states.removeAll(keepingCapacity: true)
+    remembered = [:]
+    base = 0
+    beginsInLine = false
+    marks.forget()
+    originLines = 0..<0
+    contentEnd = (-1, 0)
+    stretch = (0, -1)
+    if !schemaIndexes.isEmpty { schemaIndexes = [:] }
+  }
+
   /// Goes on with a stream of which these origins were known.
   package mutating func remember(_ memories: [Origin: OriginMemory]) { remembered = memories }
 

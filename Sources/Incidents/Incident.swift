@@ -122,10 +122,16 @@ package struct Incident: Sendable, Codable, Hashable {
 
   private static func id(_ text: String) -> String {
     let bytes = Array(text.utf8)
-    return [UInt64(0x6964_3031), 0x6964_3032].map { seed in
-      let digits = String(SeededHash(seed: seed).hash(bytes.span, 0, bytes.count), radix: 16)
-      return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-    }.joined()
+    var digits: [UInt8] = []
+    digits.reserveCapacity(32)
+    for seed in [UInt64(0x6964_3031), 0x6964_3032] {
+      let hash = SeededHash(seed: seed).hash(bytes.span, 0, bytes.count)
+      for shift in stride(from: UInt64(60), through: 0, by: -4) {
+        let digit = UInt8(hash >> shift & 0xF)
+        digits.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      }
+    }
+    return String(decoding: digits, as: UTF8.self)
   }
 }
 

@@ -77,7 +77,7 @@ package struct IncidentFold: Sendable {
     if let kind = IncidentKind(finding.findingClass, finding.cause) {
       let subject = server ?? finding.path
       let key = Incident.key(kind, finding.cause, subject)
-      if open[key] == nil {
+      if open.index(forKey: key) == nil {
         guard open.count < IncidentLimits.openLimit else {
           refusedCount += 1
           return []
@@ -94,7 +94,16 @@ package struct IncidentFold: Sendable {
   }
 
   private mutating func add(_ finding: Finding, to key: String, at time: Int64) {
-    guard var incident = open.removeValue(forKey: key) else { return }
+    guard let index = open.index(forKey: key) else { return }
+    if let server = IncidentFold.add(finding, at: time, to: &open.values[index]) {
+      keysOfServer[server.lowercased(), default: []].insert(key)
+    }
+    changed.insert(key)
+  }
+
+  /// - Returns: the server, if the incident did not have it.
+  private static func add(_ finding: Finding, at time: Int64, to incident: inout Incident) -> String? {
+    var newServer: String?
     incident.count += 1
     incident.first = min(incident.first, time)
     incident.last = max(incident.last, time)
@@ -120,7 +129,7 @@ package struct IncidentFold: Sendable {
       !incident.servers.contains(server)
     {
       incident.servers.append(server)
-      keysOfServer[server.lowercased(), default: []].insert(key)
+      newServer = server
     }
     if let client = IncidentFold.client(of: finding) {
       if var member = incident.members[client] {
@@ -137,30 +146,39 @@ package struct IncidentFold: Sendable {
     } else {
       incident.namelessLast = max(incident.namelessLast ?? time, time)
     }
-    open[key] = incident
-    changed.insert(key)
+    return newServer
   }
 
   /// Whether an incident is to be told now: when it opens, when it is ten times as large, when it is more severe.
   private mutating func judge(_ key: String) -> IncidentEvent? {
-    guard let incident = open[key] else { return nil }
+    guard let index = open.index(forKey: key) else { return nil }
+    guard let change = IncidentFold.change(of: &open.values[index]) else { return nil }
+    return tell(key, change)
+  }
+
+  /// Mutating in form only: a value so large is not copied for a look at it.
+  private static func change(of incident: inout Incident) -> IncidentChange? {
     if incident.sequence == 0 {
       // One server that did not answer once is no outage.
       if incident.kind == .serverOutage, incident.count < IncidentFold.orphanCount { return nil }
-      return tell(key, .opened)
+      return .opened
     }
-    if incident.severity > incident.toldSeverity { return tell(key, .escalated) }
-    if incident.count >= incident.toldCount * 10 { return tell(key, .updated) }
+    if incident.severity > incident.toldSeverity { return .escalated }
+    if incident.count >= incident.toldCount * 10 { return .updated }
     return nil
   }
 
   private mutating func tell(_ key: String, _ change: IncidentChange) -> IncidentEvent? {
-    guard open[key] != nil else { return nil }
-    open[key]!.sequence += 1
-    open[key]!.toldCount = open[key]!.count
-    open[key]!.toldSeverity = open[key]!.severity
+    guard let index = open.index(forKey: key) else { return nil }
     changed.insert(key)
-    return IncidentEvent(change: change, incident: open[key]!)
+    return IncidentFold.tell(change, &open.values[index])
+  }
+
+  private static func tell(_ change: IncidentChange, _ incident: inout Incident) -> IncidentEvent {
+    incident.sequence += 1
+    incident.toldCount = incident.count
+    incident.toldSeverity = incident.severity
+    return IncidentEvent(change: change, incident: incident)
   }
 
   // MARK: - Clients

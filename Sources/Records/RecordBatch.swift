@@ -150,6 +150,16 @@ package struct RecordBatch: Sendable {
     isDirect = true
   }
 
+  /// Begins another stream of this origin: counters and tables too.
+  package mutating func begin(origin: Origin) {
+    removeAll()
+    origins.removeAll(keepingCapacity: true)
+    origins.append(origin)
+    schemas.removeAll(keepingCapacity: true)
+    for index in recordCounts.indices { recordCounts[index] = 0 }
+    markerCount = 0
+  }
+
   /// [start, end) of line `index` in the text, `\n` excluded (a `\r` before it is not).
   package func lineBounds(_ index: Int) -> (start: Int, end: Int) {
     (index == 0 ? 0 : Int(lineEnds[index - 1]) + 1, Int(lineEnds[index]))

@@ -24,11 +24,9 @@ struct ConfigurationOptions: ParsableArguments {
     guard all.isEmpty, let engine = set.engine else {
       throw StartError(text: all.map(\.description).joined(separator: "\n"), status: 78)
     }
-    var zone = ZoneRules.utc
-    if let name = configuration.sources.compactMap(\.timeZone).first, let argument = ZoneArgument(argument: name) {
-      zone = argument.rules
-    }
-    return ServicePlan(configuration: configuration, engine: engine, zone: zone)
+    var zones: [String: ZoneRules] = [:]
+    for name in Set(configuration.sources.compactMap(\.timeZone)) { zones[name] = ZoneArgument(argument: name)?.rules }
+    return ServicePlan(configuration: configuration, engine: engine, zones: zones)
   }
 
   func read() throws -> (configuration: Configuration, faults: [Diagnostic]) {
@@ -41,6 +39,7 @@ struct ConfigurationOptions: ParsableArguments {
       }
       texts.append((path, String(decoding: data, as: UTF8.self)))
     }
+    if let text = try Credential.text() { texts.append((Credential.title, text)) }
     return Configuration.read(
       texts, kinds: IncidentKind.allCases.map(\.rawValue), zones: { TimeZone(identifier: $0) != nil })
   }
@@ -64,5 +63,37 @@ struct ConfigurationOptions: ParsableArguments {
   /// For clients of the service; faults of the configuration are no hindrance.
   var controlSocket: String {
     (try? read().configuration.controlSocket) ?? Configuration().controlSocket
+  }
+}
+
+/// Configuration that the service manager hands over as a credential, which it may have decrypted: systemd.exec(5),
+/// `LoadCredentialEncrypted=`. It is read after all files, as one more of them.
+enum Credential {
+  static let name = "handshaked.yaml"
+  /// As faults name it.
+  static let title = "credential handshaked.yaml"
+
+  /// Nil when none was given: most have none.
+  static func text() throws -> String? {
+    guard let folder = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") else {
+      return nil
+    }
+    let path = folder + "/" + name
+    guard access(path, F_OK) == 0 else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw StartError(
+        text: "\(title): \(path) cannot be read\n  fix: look at LoadCredentialEncrypted= in systemctl cat handshaked",
+        status: 78)
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// Where the unit's `LoadCredentialEncrypted=handshaked.yaml` looks.
+  static let stores = ["/etc", "/run", "/usr/lib"].map { $0 + "/credstore.encrypted" }
+  /// It looks there too, and systemd 252 refuses to start a service for which it finds something that is not encrypted.
+  static let plainStores = ["/etc", "/run", "/usr/lib"].map { $0 + "/credstore" }
+
+  static func find(_ folders: [String]) -> String? {
+    folders.map { $0 + "/" + name }.first { access($0, F_OK) == 0 }
   }
 }

@@ -8,6 +8,9 @@ enum ServiceAccess {
   /// Prints what is refused and the commands that mend it.
   /// - Returns: whether everything can be opened.
   static func check(_ configuration: Configuration, files: [String], user: String) throws -> Bool {
+    // Only root sees into the stores of credentials.
+    let credential = Credential.find(Credential.stores)
+    let plainCredential = Credential.find(Credential.plainStores)
     try become(user)
     var isGood = true
     var text = ""
@@ -26,6 +29,17 @@ enum ServiceAccess {
       for command in access.commands { text += "    \(Terminal.printable(command))\n" }
     }
     report("configuration", SourceAccess(files: files, user: user))
+    if let path = credential {
+      text +=
+        "\(Credential.title): systemd decrypts \(path) for the service; it is not part of this check\n"
+        + "  to check it: systemd-creds decrypt \(path) FILE, then handshaked check --config FILE\n"
+    } else if let path = plainCredential {
+      isGood = false
+      text +=
+        "\(Credential.title): \(path) is not encrypted, and the service does not start with it\n  fix, as root:\n"
+        + "    systemd-creds encrypt --name=\(Credential.name) \(path) /etc/credstore.encrypted/\(Credential.name)\n"
+        + "    rm \(path)\n"
+    }
     for source in configuration.sources {
       switch source.kind {
       case .files(let files):

@@ -72,6 +72,28 @@ import Testing
     #expect(run.error.contains("no field of the journal"), "\(run.error)")
   }
 
+  /// What systemd hands over as a credential is one more file: read last, and named by its faults.
+  @Test func aCredentialIsConfiguration() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/credentials-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data("store: { path: relative }\n".utf8).write(to: URL(fileURLWithPath: folder + "/c.yaml"))
+    func check(_ credential: String?) throws -> Executable.Run {
+      let path = folder + "/handshaked.yaml"
+      if let credential { try Data(credential.utf8).write(to: URL(fileURLWithPath: path)) }
+      return try Executable.run(
+        ["check", "--config", folder + "/c.yaml"], environment: ["CREDENTIALS_DIRECTORY": folder])
+    }
+    // None is given: the file alone is read.
+    #expect(try check(nil).error.contains("/c.yaml:1:"))
+    try Data("store: { retain: 9d }\n".utf8).write(to: URL(fileURLWithPath: folder + "/c.yaml"))
+    #expect(try check("sources: [{ files: '/var/log/secret/{host}/**' }]\n").status == 0)
+    let run = try check("sources:\n  - file: /x\n")
+    #expect(run.status == 78)
+    #expect(run.error.contains("credential handshaked.yaml:2:"), "\(run.error)")
+    #expect(!run.error.contains("/c.yaml"))
+  }
+
   @Test(arguments: ["bash", "zsh", "fish"]) func completionsAreMade(shell: String) throws {
     let run = try Executable.run(["--generate-completion-script", shell])
     #expect(run.status == 0 && run.output.contains("maintenance") && run.output.contains("as-service"))

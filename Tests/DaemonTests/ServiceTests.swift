@@ -26,7 +26,7 @@ final class ServiceBench {
 
   /// Starts a service and runs it until it has read everything.
   func run() throws {
-    let plan = ServicePlan(configuration: configuration, engine: TestEngine.engine, zone: .utc)
+    let plan = ServicePlan(configuration: configuration, engine: TestEngine.engine)
     let service = try Service(plan, load: { plan }, log: { _ in })
     service.run(until: { true })
     try service.shutDown()
@@ -127,5 +127,103 @@ final class ServiceBench {
     #expect(
       more.isEmpty && fewer.isEmpty, "live only \(more.sorted().prefix(3)), replay only \(fewer.sorted().prefix(3))")
     #expect(found.count == wanted.count)
+  }
+
+  /// `time-zone` and `start` belong to the source that has them.
+  @Test func everySourceHasItsZoneAndItsStart() async throws {
+    let bench = try ServiceBench()
+    // Without an offset of its own, from a client's log of the older kind.
+    func record(_ server: String, _ time: String) -> [UInt8] {
+      Array(
+        (#"<![LOG[[CCMHTTP] ERROR: URL=https://\#(server).corp.example/ccm_system/request, Port=443, Options=31, "#
+          + #"Code=12175, Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time="\#(time)" date="07-02-2026" "#
+          + #"component="CcmMessaging" context="" type="3" thread="4242" file="ccmhttp.cpp:1641">"# + "\r\n").utf8)
+    }
+    var zones: [String: ZoneRules] = [:]
+    bench.configuration.sources = []
+    for (name, minutes) in [("none", 0), ("east", 120), ("west", -300)] {
+      var source = Configuration.Source(files: bench.logs + "/\(name)/{host}/**", place: Place(file: "test"))
+      if minutes != 0 {
+        source.timeZone = name
+        zones[name] = ZoneRules(name: name, initialMinutesEast: minutes, transitions: [])
+      }
+      source.startsAtEnd = name == "west"
+      bench.configuration.sources.append(source)
+      try bench.append(record("old-\(name)", "12:00:00.000"), to: "\(name)/PC-1/CcmMessaging.log")
+    }
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine, zones: zones)
+    func run() throws {
+      let service = try Service(plan, load: { plan }, log: { _ in })
+      service.run(until: { true })
+      try service.shutDown()
+    }
+    try run()
+    for name in ["none", "east", "west"] {
+      try bench.append(record("new-\(name)", "13:00:00.000"), to: "\(name)/PC-1/CcmMessaging.log")
+    }
+    // A file that comes while the service is stopped is new, also for a source that began at the end.
+    try bench.append(record("late-west", "13:30:00.000"), to: "west/PC-2/CcmMessaging.log")
+    try run()
+    let found = try bench.storedFindings().map { "\($0.server ?? "-") \($0.time?.rfc3339 ?? "-")" }.sorted()
+    #expect(
+      found == [
+        "late-west.corp.example 2026-07-02T18:30:00.000Z",
+        "new-east.corp.example 2026-07-02T11:00:00.000Z",
+        "new-none.corp.example 2026-07-02T13:00:00.000Z",
+        "new-west.corp.example 2026-07-02T18:00:00.000Z",
+        "old-east.corp.example 2026-07-02T10:00:00.000Z",
+        "old-none.corp.example 2026-07-02T12:00:00.000Z",
+      ])
+    // As a replay of each source with its zone has it.
+    for (name, zone) in [("none", ZoneRules.utc), ("east", zones["east"]!)] {
+      var request = ReplayRequest(paths: [bench.logs + "/" + name])
+      request.options.zone = zone
+      let report = try await Replay.run(request, engine: TestEngine.engine)
+      let replayed = report.findings.map { "\($0.server ?? "-") \($0.time?.rfc3339 ?? "-")" }.sorted()
+      #expect(replayed == found.filter { $0.contains("-\(name).") })
+    }
+  }
+
+  /// Parts that the follower read at once and parts that the reader reads are walked alike, with what streams remember.
+  @Test(arguments: UInt64(0)..<6)
+  func smallPiecesFindWhatReplayFinds(seed: UInt64) async throws {
+    var random = SeededGenerator(seed: seed)
+    let samples = PackageRoot.files(below: "sample-logs").filter { $0.path.contains("/") && !$0.path.hasSuffix(".md") }
+    let bench = try ServiceBench()
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine)
+    var pieces: [(name: String, rest: ArraySlice<UInt8>)] = []
+    for (index, sample) in samples.shuffled(using: &random).prefix(6).enumerated() {
+      pieces.append(("HOST\(index)/\(index)-" + sample.path.split(separator: "/").last!, sample.bytes.prefix(60_000)))
+    }
+    let service = try Service(plan, load: { plan }, log: { _ in })
+    // Each time that nothing is left to be read, the next pieces are appended.
+    var failure: (any Error)?
+    service.run(until: {
+      var isDone = true
+      for index in pieces.indices where !pieces[index].rest.isEmpty {
+        isDone = false
+        let count = min(pieces[index].rest.count, Int.random(in: 1...9000, using: &random))
+        do { try bench.append(Array(pieces[index].rest.prefix(count)), to: pieces[index].name) } catch {
+          failure = error
+        }
+        pieces[index].rest = pieces[index].rest.dropFirst(count)
+      }
+      return isDone || failure != nil
+    })
+    try service.shutDown()
+    #expect(failure == nil)
+    for piece in pieces {
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: bench.logs + "/" + piece.name))
+      if let last = bytes.last, last != 0x0A { try bench.append([0x0A], to: piece.name) }
+    }
+    try bench.run()
+    let report = try await Replay.run(ReplayRequest(paths: [bench.logs]), engine: TestEngine.engine)
+    let wanted = report.findings.map {
+      "\($0.path.split(separator: "/").last!) \($0.offset) \($0.line) \($0.signature) \($0.time?.rfc3339 ?? "-")"
+    }
+    let found = try bench.storedFindings().map {
+      "\($0.path.split(separator: "/").last!) \($0.offset) \($0.line) \($0.signature) \($0.time?.rfc3339 ?? "-")"
+    }
+    #expect(found.sorted() == wanted.sorted())
   }
 }

@@ -117,7 +117,7 @@ enum Relayed {
 extension ServiceBench {
   /// Runs the service while `send` runs beside it, until so many messages were received and nothing is held.
   func run(receiving count: UInt64, _ send: @escaping @Sendable () -> Bool) throws -> ServiceStatus {
-    let plan = ServicePlan(configuration: configuration, engine: TestEngine.engine, zone: .utc)
+    let plan = ServicePlan(configuration: configuration, engine: TestEngine.engine)
     let service = try Service(plan, load: { plan }, log: { _ in })
     let isSent = Mutex<Bool?>(nil)
     Thread.detachNewThread {
@@ -254,7 +254,7 @@ extension ServiceBench {
     bench.configuration.sources = [
       .init(.syslogListen("127.0.0.1:\(port)", transports: ["udp"]), place: Place(file: "test"))
     ]
-    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine, zone: .utc)
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine)
     let said = Mutex<[String]>([])
     let service = try Service(plan, load: { plan }, log: { text in said.withLock { $0.append(text) } })
     // More than the kernel keeps while nobody reads, then one that makes it tell.
@@ -285,7 +285,7 @@ extension ServiceBench {
       .init(.syslogListen("127.0.0.1:\(port)", transports: ["tcp"]), place: Place(file: "test"))
     }
     bench.configuration.sources = [source(kept), source(gone)]
-    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine, zone: .utc)
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine)
     var changed = plan
     changed.configuration.sources = [source(new), source(kept)]
     let next = changed
@@ -329,7 +329,7 @@ extension ServiceBench {
     ]
     let good = Relayed.messages[0]
     let said = Mutex<[String]>([])
-    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine, zone: .utc)
+    let plan = ServicePlan(configuration: bench.configuration, engine: TestEngine.engine)
     let service = try Service(plan, load: { plan }, log: { text in said.withLock { $0.append(text) } })
     let isSent = Mutex(false)
     Thread.detachNewThread {
@@ -351,5 +351,94 @@ extension ServiceBench {
     #expect(said.withLock { $0 }.contains { $0.contains("a connection was closed: no line end or count") })
     #expect(status.skips["lineTooLong"] == 1)
     #expect(status.skips["badEnvelope"] ?? 0 >= 1)
+  }
+
+  /// While the store has no room, reading goes on within bounds and then stops: the sender waits. When there is room again,
+  /// everything that it sent is there, once.
+  @Test func aSenderWaitsWhileTheStoreIsFull() throws {
+    let bench = try ServiceBench()
+    let unshare = getuid() == 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"]
+    let probe = try Executable.run(
+      unshare + ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", bench.logs], program: "/usr/bin/unshare")
+    guard probe.status == 0 else {
+      PackageRoot.skip("a file system may not be mounted here")
+      return
+    }
+    let port = Sender.freePort()
+    // So many clients, each with a failure every two seconds: what one writer tells within a second is one failure.
+    let count = 95_000
+    // What is left is more than the kernel keeps between two sockets.
+    let padding = String(repeating: "x", count: 700)
+    var all: [UInt8] = []
+    for index in 0..<count {
+      let seconds = index / 500 * 2
+      let time = String(format: "06:%02d:%02d", seconds / 60, seconds % 60)
+      let message =
+        "<134>1 2026-03-03T00:00:00.000Z PC-\(index % 500) CcmMessaging - - - <![LOG[[CCMHTTP] ERROR: "
+        + "URL=https://mp-1.corp.example/ccm_system/request, Port=443, Options=31, Code=12175, "
+        + "Text=ERROR_WINHTTP_SECURE_FAILURE]LOG]!><time=\"\(time).125-60\" date=\"03-02-2026\" "
+        + "component=\"CcmMessaging\" context=\"\(padding)\" type=\"3\" thread=\"4242\" file=\"ccmhttp.cpp:1641\">"
+      all += Relayed.counted(Array(message.utf8))
+    }
+    try Data(all).write(to: URL(fileURLWithPath: bench.root + "/messages"))
+    let script = #"""
+      set -eu
+      cd "$1"
+      program=$2 port=$3 count=$4
+      mkdir store
+      mount -t tmpfs -o size=1m tmpfs store
+      printf 'sources: [{ syslog: { listen: "127.0.0.1:%s", transport: tcp } }]\nstore: { path: %s/store/state.db }\nalerts: { journal: false }\ncontrol: { socket: %s/c }\n' "$port" "$1" "$1" >c.yaml
+      status() { "$program" status --config c.yaml --output json 2>/dev/null || true; }
+      received() { status | sed -n 's/.*"messageCount":\([0-9]*\).*/\1/p'; }
+      works() { status | grep -q '"store":"working"'; }
+      pause() { read -r -t "$1" <> <(:) || true; }
+      start() { "$program" run --config c.yaml 2>>err & service=$!; for _ in $(seq 300); do works && return; pause 0.1; done; }
+      start
+      (exec 7<>"/dev/tcp/127.0.0.1/$port"; cat messages >&7; echo sent >sent) &
+      # Two looks at the same place, half a second apart, while the store is in trouble.
+      for _ in $(seq 300); do
+        before=$(received); pause 0.5; after=$(received)
+        if [ -n "$after" ] && [ "$after" = "$before" ] && [ "$after" -gt 0 ] && ! works; then break; fi
+      done
+      echo "STALLED $after"
+      [ -e sent ] || echo WAITING
+      sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/RESIDENT \1/p' /proc/$service/status
+      mount -o remount,size=1g store
+      for _ in $(seq 900); do
+        if [ -e sent ] && [ "$(received)" = "$count" ] && works; then break; fi
+        pause 0.1
+      done
+      echo "RECEIVED $(received)"
+      kill -TERM $service; wait $service
+      # The next process finds the same.
+      start
+      "$program" incidents --config c.yaml --output json
+      kill -TERM $service; wait $service
+      cp store/state.db* .
+      cat err
+      """#
+    let run = try Executable.run(
+      unshare + ["/bin/bash", "-c", script, "bash", bench.root, Executable.path, String(port), String(count)],
+      program: "/usr/bin/unshare")
+    let lines = run.output.split(separator: "\n")
+    func value(_ word: String) -> Int? {
+      lines.first { $0.hasPrefix(word + " ") }.flatMap { Int($0.dropFirst(word.count + 1)) }
+    }
+    #expect(run.status == 0, "\(run.output.suffix(2000))\(run.error.suffix(2000))")
+    #expect(lines.contains("WAITING"), "the sender did not wait: \(run.output.suffix(1000))")
+    let stalled = try #require(value("STALLED"))
+    #expect(stalled > 1000 && stalled < count, "\(stalled)")
+    let resident = try #require(value("RESIDENT"))
+    print("MEASURED: the sender waits after \(stalled) messages, resident \(resident / 1024) MiB at most")
+    #expect(resident < 400 * 1024)
+    #expect(value("RECEIVED") == count)
+    let incidents = try lines.filter { $0.hasPrefix("{") }.map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }.filter { $0["kind"] as? String == "handshake.failed" }
+    #expect(incidents.compactMap { $0["count"] as? Int }.reduce(0, +) == count)
+    let findings = try bench.storedFindings()
+    #expect(findings.count == count)
+    #expect(Set(findings.map(\.offset)).count == count, "a message was kept twice")
+    #expect(lines.contains { $0.contains("store: writing again") })
   }
 }

@@ -283,6 +283,129 @@ import Testing
     }
   }
 
+  /// What is renamed, written to and deleted while the service is down for its restart is read whole, once: systemd has kept
+  /// its descriptor. So has it after a crash what had lost its name before.
+  @Test func whatIsDeletedDuringARestartIsRead() throws {
+    let script =
+      SystemTests.record + SystemTests.install + #"""
+
+        printf 'sources:\n  - files: /var/log/remote/{host}/**\n' >/etc/handshaked/handshaked.yaml
+        # Between two processes, as systemd runs it: outside of the sandbox.
+        cat >/usr/local/sbin/between <<'END'
+        [ -e /etc/between ] && exec /bin/bash /etc/between
+        exit 0
+        END
+        mkdir -p /etc/systemd/system/handshaked.service.d
+        printf '[Service]\nExecStartPre=+/bin/bash /usr/local/sbin/between\nRestartSec=100ms\n' \
+          >/etc/systemd/system/handshaked.service.d/test.conf
+        systemctl daemon-reload
+        log=/var/log/remote/PC-1/CcmMessaging.log
+        other=/var/log/remote/PC-2/CcmMessaging.log
+        mkdir -p /var/log/remote/PC-2
+        for n in 1 2 3 4 5; do echo "seed $n of a log that is long enough to be known by its beginning"; done | tee $log >$other
+        systemctl start handshaked.socket handshaked
+        until_true 'handshaked status | grep -q "files      2, lag 0"' && echo READ
+        alerted() { journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q "$1"; }
+        kept() { systemctl show -p NFileDescriptorStore --value handshaked; }
+        { echo "umask 022; log=$log; other=$other"; declare -f record; cat <<'END'
+        record mp-1 06:00:00 >>$log
+        rm $log
+        record mp-2 06:01:00 >$log
+        record mp-3 06:02:00 >>$other
+        mv $other $other.1
+        record mp-4 06:03:00 >>$other.1
+        gzip $other.1
+        rm /etc/between
+        END
+        } >/etc/between
+        systemctl restart handshaked
+        [ -e /etc/between ] || echo BETWEEN
+        for n in 1 2 3 4; do until_true "alerted mp-$n" && echo "FOUND $n"; done
+        # Only what has no name any more is left with systemd.
+        until_true '[ "$(kept)" = 2 ]' && echo HELD
+        # Deleted while it runs, written to by one who has it open, over a crash.
+        exec 8>>$log
+        rm $log
+        until_true '[ "$(kept)" = 3 ]' && echo KEPT
+        systemctl kill -s KILL handshaked
+        record mp-5 06:04:00 >&8
+        until_true 'alerted mp-5' && echo "FOUND 5"
+        exec 8>&-
+        handshaked incidents --output json
+        systemctl restart handshaked
+        until_true 'handshaked status | grep -q "outbox     0"'
+        journalctl --sync
+        journalctl -q -o cat -t handshaked HANDSHAKED_EVENT=opened | grep -c 'TLS handshakes with' | sed 's/^/OPENED /'
+        systemctl stop handshaked.socket handshaked
+        [ "$(kept)" = 0 ] && echo EMPTY
+        journalctl -q -o cat -u handshaked | tail -n 40
+        """#
+    guard let run = try Systemd.run(script) else { return }
+    let lines = run.output.split(separator: "\n")
+    for word in [
+      "READ", "BETWEEN", "FOUND 1", "FOUND 2", "FOUND 3", "FOUND 4", "HELD", "KEPT", "FOUND 5", "OPENED 5", "EMPTY",
+    ] {
+      #expect(lines.contains(Substring(word)), "no \(word): \(run.output.suffix(6000))\(run.error.suffix(2000))")
+    }
+    #expect(!lines.contains { $0.hasPrefix("NEVER") }, "\(run.output.prefix(3000))")
+    let counts = try lines.filter { $0.hasPrefix("{") }.map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }.filter { $0["kind"] as? String == "handshake.failed" }.compactMap { $0["count"] as? Int }
+    #expect(counts == [1, 1, 1, 1, 1], "\(counts)")
+  }
+
+  /// The unit starts without the credential, reads it where an administrator encrypted one, and names it where it has faults.
+  @Test func moreConfigurationComesAsACredential() throws {
+    let script =
+      SystemTests.record + SystemTests.install + #"""
+
+        printf 'sources:\n  - files: /var/log/remote/{host}/**\n' >/etc/handshaked/handshaked.yaml
+        mkdir -p /var/log/secret/PC-9 /etc/credstore.encrypted /etc/credstore
+        echo seed | tee /var/log/secret/PC-9/CcmMessaging.log >/var/log/remote/PC-1/CcmMessaging.log
+        systemctl daemon-reload
+        systemctl start handshaked.socket handshaked && echo WITHOUT
+        until_true 'handshaked status | grep -q "files      1, lag"' && echo ONE
+        encrypt() { printf '%s\n' "$1" | systemd-creds encrypt --with-key=host --name=handshaked.yaml - /etc/credstore.encrypted/handshaked.yaml; }
+        systemd-creds setup 2>/dev/null
+        encrypt 'sources: [{ files: "/var/log/secret/{host}/**" }]'
+        grep -q secret /etc/credstore.encrypted/handshaked.yaml || echo CLOSED
+        systemctl restart handshaked && echo WITH
+        until_true 'handshaked status | grep -q "files      2, lag"' && echo TWO
+        record mp-1 06:00:00 >>/var/log/secret/PC-9/CcmMessaging.log
+        until_true 'journalctl --sync; journalctl -q -t handshaked HANDSHAKED_EVENT=opened | grep -q mp-1' && echo ALERTED
+        systemctl reload handshaked && until_true 'handshaked status | grep -q "files      2, lag"' && echo RELOADED
+        handshaked check --as-service --user nobody | grep -q 'systemd decrypts /etc/credstore.encrypted/handshaked.yaml' && echo TOLD
+        encrypt 'sources: [{ file: "/x" }]'
+        systemctl restart handshaked 2>/dev/null || echo REFUSED
+        journalctl --sync
+        journalctl -q -o cat -u handshaked | grep -q '^credential handshaked.yaml:1:' && echo NAMED
+        rm /etc/credstore.encrypted/handshaked.yaml
+        echo 'store: { retain: 9d }' >/etc/credstore/handshaked.yaml
+        handshaked check --as-service --user nobody | grep -q 'systemd-creds encrypt --name=handshaked.yaml' && echo ADVISED
+        systemctl reset-failed handshaked
+        systemctl start handshaked 2>/dev/null || echo PLAIN
+        rm /etc/credstore/handshaked.yaml
+        systemctl reset-failed handshaked
+        # Not encrypted, by a drop-in.
+        echo 'sources: [{ files: "/var/log/secret/{host}/**" }]' >/root/more.yaml
+        mkdir -p /etc/systemd/system/handshaked.service.d
+        printf '[Service]\nLoadCredential=handshaked.yaml:/root/more.yaml\n' >/etc/systemd/system/handshaked.service.d/more.conf
+        systemctl daemon-reload
+        systemctl start handshaked && until_true 'handshaked status | grep -q "files      2, lag"' && echo BYDROPIN
+        systemctl stop handshaked.socket handshaked
+        journalctl -q -o cat -u handshaked | tail -n 40
+        """#
+    guard let run = try Systemd.run(script) else { return }
+    for word in [
+      "WITHOUT", "ONE", "CLOSED", "WITH", "TWO", "ALERTED", "RELOADED", "TOLD", "REFUSED", "NAMED", "ADVISED", "PLAIN",
+      "BYDROPIN",
+    ] {
+      #expect(
+        run.output.split(separator: "\n").contains(Substring(word)),
+        "no \(word): \(run.output.suffix(4000))\(run.error.suffix(2000))")
+    }
+  }
+
   @Test func theUnitIsSoundAndShut() throws {
     let folder = FileManager.default.temporaryDirectory.path + "/unit-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

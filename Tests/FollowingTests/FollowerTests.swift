@@ -5,11 +5,34 @@ import Records
 import TestSupport
 import Testing
 
+/// A part as it was handed out.
+struct Delivery: Hashable {
+  var path: String
+  var offset: UInt64
+  var end: UInt64?
+  var isLimited: Bool
+  /// What the window held of it is what stands in the file.
+  var isTrue: Bool
+
+  init(_ part: Follower.Part, window: [UInt8]) {
+    path = part.path
+    offset = part.offset
+    end = part.end
+    isLimited = part.isLimited
+    isTrue = true
+    guard let range = part.window else { return }
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    let count = pread(part.descriptor, &bytes, bytes.count, off_t(part.offset))
+    isTrue = count == range.count && part.end == part.offset + UInt64(count) && bytes == Array(window[range])
+  }
+}
+
 /// A folder of logs, a follower on it, and what it delivered: lines by their text, how often.
 final class Bench {
   let folder: String
   var follower: Follower
   var delivered: [String: Int] = [:]
+  var parts: [Delivery] = []
   var clock = Timestamp(microseconds: 1_790_000_000_000_000)
   private let pattern: String
   private var options = Follower.Options()
@@ -18,7 +41,7 @@ final class Bench {
     folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/follow-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     self.pattern = folder + "/" + pattern
-    options.startsAtEnd = startsAtEnd
+    options.startsAtEnd = startsAtEnd ? [0] : []
     try setup(folder)
     follower = try Follower(patterns: [try SourcePattern(self.pattern)], known: [], options: options)
     follower.scan(now: clock)
@@ -53,14 +76,15 @@ final class Bench {
   func drain(sweeps: Bool = false) {
     clock = clock.adding(minutes: 1)
     follower.drain(now: clock)
-    if sweeps || follower.needsSweep { follower.sweep(now: clock) }
+    if sweeps { follower.sweep(now: clock) }
     while let part = follower.next() { take(part) }
   }
 
   /// As between two rounds of a busy service: what grew is left for later.
-  func rest() { follower.drain(now: clock, leavesGrowth: true) }
+  func rest() { follower.drain(now: clock) }
 
   private func take(_ part: Follower.Part) {
+    parts.append(Delivery(part, window: follower.window))
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var offset = part.offset
@@ -76,11 +100,12 @@ final class Bench {
   }
 
   /// The end of the process and a new one that goes on from its checkpoints.
-  func restart() throws {
+  func restart(_ setup: (Follower) -> Void = { _ in }) throws {
     let known = try follower.checkpoints.map {
       try #require(FileCheckpoint(stored: $0.stored))
     }
     follower = try Follower(patterns: [try SourcePattern(pattern)], known: known, options: options)
+    setup(follower)
     follower.scan(now: clock)
   }
 
@@ -102,20 +127,20 @@ final class Bench {
     #expect(!bench.follower.hasReady)
   }
 
-  @Test func whatGrewDuringARestIsFoundByASweep() throws {
+  @Test func whatGrewDuringARestIsReadAfterIt() throws {
     let bench = try Bench()
     try bench.append("one\n", to: "a.log")
     bench.drain()
     try bench.append("two\n", to: "a.log")
     bench.rest()
-    #expect(!bench.follower.hasReady && bench.follower.needsSweep)
+    #expect(bench.follower.hasReady && bench.delivered == ["one": 1])
     // What else happens is taken as ever.
     try bench.rename("a.log", "a.lo_")
     try bench.append("three\n", to: "a.log")
     bench.rest()
     bench.drain()
     #expect(bench.delivered == ["one": 1, "two": 1, "three": 1])
-    #expect(!bench.follower.needsSweep)
+    #expect(!bench.follower.hasReady)
   }
 
   /// What is stored comes back, and damage is seen.
@@ -270,6 +295,142 @@ final class Bench {
     }
   }
 
+  /// What is read at once and what is read piece by piece are the same parts, whatever is done to the files.
+  @Test(arguments: UInt64(0)..<40)
+  func theWindowGivesTheSameParts(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let bench = try Bench()
+    var options = Follower.Options()
+    options.usesWindow = false
+    let twin = try Follower(patterns: [try SourcePattern(bench.folder + "/**")], known: [], options: options)
+    twin.scan(now: bench.clock)
+    var plain: [Delivery] = []
+    for step in 0..<40 {
+      let name = "\(Int.random(in: 0..<3, using: &random)).log"
+      let path = bench.path(name)
+      var text = ""
+      for _ in 0..<Int.random(in: 0...6, using: &random) {
+        text += "\(seed) \(step) " + String(repeating: "x", count: Int.random(in: 0...400, using: &random)) + "\n"
+      }
+      switch Int.random(in: 0..<12, using: &random) {
+      case 0: text += "torn"
+      case 1: text += String(repeating: "\0", count: 300)
+      case 2: text = String(repeating: text + "y\n", count: Int.random(in: 1...200, using: &random))
+      case 3 where FileManager.default.fileExists(atPath: path): try bench.rewrite(text, name)
+      case 4 where FileManager.default.fileExists(atPath: path): try bench.rename(name, "\(name).\(step)")
+      default: break
+      }
+      try bench.append(text, to: name)
+      bench.drain()
+      twin.drain(now: bench.clock)
+      while let part = twin.next() {
+        #expect(part.window == nil)
+        plain.append(Delivery(part, window: []))
+        twin.finished(part, at: part.end ?? part.offset, lineCount: 0, memory: [])
+      }
+    }
+    let areTrue = bench.parts.allSatisfy { $0.isTrue }
+    #expect(areTrue)
+    #expect(bench.parts == plain)
+    #expect(bench.parts.count > 10)
+    func sorted(_ checkpoints: [FileCheckpoint]) -> [FileCheckpoint.Place] {
+      checkpoints.map(FileCheckpoint.Place.init).sorted { ($0.path, $0.offset) < ($1.path, $1.offset) }
+    }
+    #expect(sorted(bench.follower.checkpoints) == sorted(twin.checkpoints))
+  }
+
+  /// A file without a name is kept by its descriptor until it was read and has been quiet; the next process takes it over when
+  /// device, inode and content are those it knows, and gives all others up.
+  @Test func descriptorsOutliveTheProcess() throws {
+    let bench = try Bench()
+    let kept = Kept()
+    bench.follower.keeper = kept.keeper
+    bench.follower.keepGone()
+    let old = String(repeating: "o", count: 200)
+    try bench.append(old + " 1\n", to: "a.log")
+    try bench.append(old + " 2\n", to: "b.log")
+    bench.drain()
+    // Somebody holds it, writes, and its name is gone.
+    let writer = try #require(FileHandle(forWritingAtPath: bench.path("a.log")))
+    try writer.seekToEnd()
+    try FileManager.default.removeItem(atPath: bench.path("a.log"))
+    bench.drain()
+    #expect(kept.names == ["@file-1"])
+    try writer.write(contentsOf: Data("gone\n".utf8))
+    // The end of the process; then the other one is replaced.
+    bench.follower.keepOpen(limit: 100)
+    #expect(kept.names == ["@file-1", "@files"])
+    try bench.append("late\n", to: "b.log")
+    try FileManager.default.removeItem(atPath: bench.path("b.log"))
+    try bench.append("new\n", to: "b.log")
+    // Descriptors of files that nobody knows, and one of a known file that was rewritten.
+    let stranger = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    let given = kept.descriptors + [("@file-7", stranger)]
+    kept.descriptors = []
+    try bench.restart {
+      $0.keeper = kept.keeper
+      $0.takeOver(given, now: bench.clock)
+    }
+    #expect(kept.released == ["@file-7"])
+    #expect(fcntl(stranger, F_GETFD) == -1, "a descriptor that is of no use stays open")
+    bench.follower.keepGone()
+    bench.drain()
+    #expect(bench.delivered[old + " 1"] == 1 && bench.delivered[old + " 2"] == 1)
+    #expect(bench.delivered["gone"] == 1 && bench.delivered["late"] == 1 && bench.delivered["new"] == 1)
+    // What was deleted during the restart is kept from now on by a name of its own, that was never given before.
+    #expect(kept.names == ["@file-8"])
+    bench.settle()
+    #expect(Set(kept.released) == ["@file-7", "@file-1", "@file-8"])
+  }
+
+  /// The content decides: the inode of a kept descriptor says little after a rewrite.
+  @Test func aDescriptorOfOtherContentIsGivenUp() throws {
+    let bench = try Bench()
+    let kept = Kept()
+    bench.follower.keeper = kept.keeper
+    try bench.append(String(repeating: "o", count: 300) + "\n", to: "a.log")
+    bench.drain()
+    bench.follower.keepOpen(limit: 100)
+    try bench.rewrite(String(repeating: "n", count: 400) + "\n", "a.log")
+    let given = kept.descriptors
+    try bench.restart { $0.takeOver(given, now: bench.clock) }
+    let isClosed = given.allSatisfy { fcntl($0.descriptor, F_GETFD) == -1 || isOpenElsewhere($0.descriptor) }
+    #expect(given.count == 1)
+    #expect(isClosed)
+    bench.drain()
+    #expect(bench.delivered[String(repeating: "n", count: 400)] == 1)
+  }
+
+  private func isOpenElsewhere(_ descriptor: Int32) -> Bool {
+    // The number may be used again by then, for another file than the log.
+    let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+    return path?.hasSuffix("a.log") != true
+  }
+
+  @Test func startAtTheEndBelongsToItsSource() throws {
+    let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/sources-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for name in ["a", "b"] {
+      try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+      try Data("old \(name)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)/x.log"))
+    }
+    var options = Follower.Options()
+    options.startsAtEnd = [1]
+    let follower = try Follower(
+      patterns: [try SourcePattern(folder + "/a/**"), try SourcePattern(folder + "/b/**")], known: [], options: options)
+    follower.scan(now: Timestamp(microseconds: 1_790_000_000_000_000))
+    let part = try #require(follower.next())
+    #expect(part.path.hasSuffix("/a/x.log") && part.source == 0 && part.offset == 0)
+    #expect(follower.next() == nil)
+    #expect(follower.skipped.count == 1)
+    let handle = try #require(FileHandle(forWritingAtPath: folder + "/b/x.log"))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("new b\n".utf8))
+    follower.drain(now: Timestamp(microseconds: 1_790_000_000_000_000))
+    let later = try #require(follower.next())
+    #expect(later.path.hasSuffix("/b/x.log") && later.source == 1 && later.offset == 6)
+  }
+
   @Test func startAtTheEndReadsWhatComesAfterIt() throws {
     let bench = try Bench(startsAtEnd: true) { folder in
       try Data("old\n".utf8).write(to: URL(fileURLWithPath: folder + "/a.log"))
@@ -399,6 +560,45 @@ final class Bench {
     let spent = clock.measure { bench.follower.sweep(now: bench.clock) }
     print("MEASURED: a sweep of \(count) files: \(spent)")
     #expect(!bench.follower.hasReady)
+  }
+}
+
+extension FileCheckpoint {
+  /// Where a reading stands, without what is chosen at random.
+  struct Place: Hashable {
+    var path: String
+    var offset: UInt64
+    var fingerprint: Fingerprint
+    var isRotated: Bool
+
+    init(_ checkpoint: FileCheckpoint) {
+      path = String(decoding: checkpoint.path, as: UTF8.self)
+      offset = checkpoint.offset
+      fingerprint = checkpoint.fingerprint
+      isRotated = checkpoint.isRotated
+    }
+  }
+}
+
+/// A service manager that keeps descriptors.
+private final class Kept {
+  var descriptors: [(name: String, descriptor: Int32)] = []
+  var released: [String] = []
+  var names: [String] { Set(descriptors.map(\.name)).sorted() }
+
+  /// Only used on one thread.
+  var keeper: FileKeeper {
+    nonisolated(unsafe) let this = self
+    return FileKeeper(
+      keep: { given, name in
+        this.descriptors += given.map { (name, fcntl($0, F_DUPFD_CLOEXEC, 0)) }
+        return true
+      },
+      release: { name in
+        for kept in this.descriptors where kept.name == name { close(kept.descriptor) }
+        this.descriptors.removeAll { $0.name == name }
+        this.released.append(name)
+      })
   }
 }
 

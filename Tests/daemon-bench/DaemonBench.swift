@@ -289,7 +289,7 @@ struct DaemonBench {
     configuration.controlSocket = root + "/control"
     try Data("control: { socket: \(root)/control }\n".utf8).write(to: URL(fileURLWithPath: root + "/c.yaml"))
     guard let engine = DefinitionSet().engine else { throw BenchError(description: "the definitions have faults") }
-    let plan = ServicePlan(configuration: configuration, engine: engine, zone: .utc)
+    let plan = ServicePlan(configuration: configuration, engine: engine)
     let told = open(root + "/decided/told", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     let ended = DispatchSemaphore(value: 0)
     let thread = Thread {
