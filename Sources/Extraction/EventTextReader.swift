@@ -190,6 +190,12 @@ package enum SchannelText {
     guard let id = fields.eventID, let message = fields.message, let provider = fields.provider,
       provider.count == 8, fields.text.span.hasCaseless("schannel", at: provider.lowerBound)
     else { return }
+    // Of nearly every handshake the data say all that its text could.
+    if id == 36880, fields.value(of: "Protocol") != nil, fields.value(of: "CipherSuite") != nil,
+      fields.value(of: "Type") != nil
+    {
+      return
+    }
     // Generations C and later end with the caller: its process id is no event data.
     var end = message.upperBound
     if let caller = find("SSPI", in: fields.text, message) { end = caller }

@@ -287,18 +287,18 @@ extension Extractor {
 
   /// The id of a machine's name as it stands in `fields.text`, 0 when it is empty.
   private mutating func hostID(_ range: Range<Int>) -> UInt32 {
-    let fields = fields
-    return hostMemo.id(of: fields.text.span, range.lowerBound, range.upperBound) { [names] in
-      names.id(of: fields.string(range).map(HostName.normal) ?? "")
+    let text = fields.text
+    return hostMemo.id(of: text.span, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: range.isEmpty ? "" : HostName.normal(Text.decode(text.span.extracting(range))))
     }
   }
 
   /// The id of a protocol or cipher as it stands in `fields.text`, 0 when there is none.
   private mutating func wordID(_ range: Range<Int>?) -> UInt32 {
     guard let range else { return 0 }
-    let fields = fields
-    return wordMemo.id(of: fields.text.span, range.lowerBound, range.upperBound) { [names] in
-      names.id(of: fields.string(range) ?? "")
+    let text = fields.text
+    return wordMemo.id(of: text.span, range.lowerBound, range.upperBound) { [names] in
+      names.id(of: range.isEmpty ? "" : Text.decode(text.span.extracting(range)))
     }
   }
 }

@@ -238,9 +238,15 @@ extension Extractor {
     guard slot.event != RecordSlot.noEvent else { return false }
     let event = batch.events[Int(slot.event)]
     let number = Int(event.layout)
-    eventKinds.learn(text, event, batch)
+    if number >= eventKinds.plans.count || eventKinds.plans[number] == nil
+      || eventKinds.gates[number].serial != batch.layouts[number].serial
+    {
+      eventKinds.learn(text, event, batch)
+    }
     guard let plan = eventKinds.plans[number] else { return false }
-    func value(_ index: Int) -> Range<Int> { plan.values[index].range(batch.marks.span, of: event) }
+    // The marks alone: with the batch in it the closure would copy that.
+    let marks = batch.marks
+    func value(_ index: Int) -> Range<Int> { plan.values[index].range(marks.span, of: event) }
     if let xml = plan.xml {
       guard EventXMLReader.read(text, xml, into: &fields, value: value) else { return false }
     } else if let json = plan.json {

@@ -1,14 +1,14 @@
 /// An event that was found whole on its line by the layout of lines met before (event_lines.h).
-package struct EventLine: Sendable, Equatable {
+@usableFromInline package struct EventLine: Sendable, Equatable {
   /// Index into `RecordBatch.lineEnds`.
-  package var line: UInt32
+  @usableFromInline package var line: UInt32
   /// The event in the text, [start, end).
-  package var start: UInt32
-  package var end: UInt32
+  @usableFromInline package var start: UInt32
+  @usableFromInline package var end: UInt32
   /// Index into `RecordBatch.layouts`.
-  package var layout: UInt32
+  @usableFromInline package var layout: UInt32
   /// Where its marks begin in `RecordBatch.marks`.
-  package var marks: UInt32
+  @usableFromInline package var marks: UInt32
 
   package init(line: UInt32, start: UInt32, end: UInt32, layout: UInt32, marks: UInt32) {
     self.line = line
@@ -20,13 +20,13 @@ package struct EventLine: Sendable, Equatable {
 }
 
 /// Where the values of such a line stand: between two of its marks.
-package struct EventLayout: Sendable {
+@usableFromInline package struct EventLayout: Sendable {
   /// [place of `first` + `lead`, place of `last` − `trail`), relative to the start of the event.
-  package struct Value: Sendable, Equatable {
-    package var first: UInt16
-    package var lead: UInt16
-    package var last: UInt16
-    package var trail: UInt16
+  @usableFromInline package struct Value: Sendable, Equatable {
+    @usableFromInline package var first: UInt16
+    @usableFromInline package var lead: UInt16
+    @usableFromInline package var last: UInt16
+    @usableFromInline package var trail: UInt16
 
     package init(first: Int, lead: Int, last: Int, trail: Int) {
       self.first = UInt16(first)
@@ -36,7 +36,7 @@ package struct EventLayout: Sendable {
     }
 
     /// The value in the text.
-    @inline(__always)
+    @inlinable
     package func range(_ marks: Span<UInt16>, of event: EventLine) -> Range<Int> {
       let from = Int(event.start) + Int(marks[Int(event.marks) + Int(first)]) + Int(lead)
       return from..<max(from, Int(event.start) + Int(marks[Int(event.marks) + Int(last)]) - Int(trail))
