@@ -148,7 +148,7 @@ package final class Follower {
   private var uses: [(id: Int, usedAt: UInt64)] = []
   private var usesStart = 0
   private var watches: [Int32: [UInt8]] = [:]
-  private var watchOfFolder: [[UInt8]: Int32] = [:]
+  private var watchOfFolder: [PathKey: Int32] = [:]
   private var saidPolling: Set<[UInt8]> = []
   /// Folders whose file system tells of no change made elsewhere.
   package private(set) var pollsAny = false
@@ -162,7 +162,7 @@ package final class Follower {
   /// What grew since the last look, in the order it was told.
   private var changed: [PathKey: Bool] = [:]
   private var order: [[UInt8]] = []
-  /// Files that grew before, by the hash of a folder's watch and their name there: most events are found by it, without a
+  /// Files by the hash of their folder's watch and their name in it: what an event names is found by it, without a
   /// path. What it says is held against the file's own path.
   private var growing: [UInt64: Int] = [:]
   var now = Timestamp(microseconds: 0)
@@ -246,7 +246,7 @@ package final class Follower {
         guard let folder = watches[event.watch] else { continue }
         if event.is_gone != 0, name.isEmpty {
           watches[event.watch] = nil
-          watchOfFolder[folder] = nil
+          watchOfFolder[PathKey(folder)] = nil
           continue
         }
         let path = Follower.join(folder, name)
@@ -261,12 +261,13 @@ package final class Follower {
       // What is left, if it was more, ends the next wait at once.
       if count < buffer.count - 4096 { break }
     }
+    if order.isEmpty { return }
     for path in order {
       if !pollsAny, changed[PathKey(path)] == true, let id = byPath[PathKey(path)], let entry = files[id],
         entry.descriptor >= 0
       {
         grow(id, entry)
-        growing[growthKey(entry.checkpoint.path)] = id
+        if let key = growthKey(entry.checkpoint.path) { growing[key] = id }
       } else {
         examine(path)
       }
@@ -284,7 +285,7 @@ package final class Follower {
     order.append(path)
   }
 
-  /// Notes growth of a file that grew before and has its name still.
+  /// Notes growth of a file that has its name still.
   /// - Returns: false where the way by its path has to be taken.
   private func grow(_ watch: Int32, _ name: UnsafeRawBufferPointer) -> Bool {
     guard let id = growing[Follower.growthKey(watch, name)], let entry = files[id], entry.descriptor >= 0,
@@ -307,8 +308,9 @@ package final class Follower {
     return hash
   }
 
-  private func growthKey(_ path: [UInt8]) -> UInt64 {
-    guard let folder = Follower.parent(path), let watch = watchOfFolder[folder] else { return 0 }
+  /// Nil while the folder is not watched.
+  private func growthKey(_ path: [UInt8]) -> UInt64? {
+    guard let folder = Follower.parent(path), let watch = watchOfFolder[PathKey(folder)] else { return nil }
     return path.withUnsafeBytes {
       Follower.growthKey(watch, UnsafeRawBufferPointer(rebasing: $0[($0.lastIndex(of: 0x2F)! + 1)...]))
     }
@@ -348,7 +350,7 @@ package final class Follower {
   }
 
   private func watch(_ folder: [UInt8]) {
-    guard watchOfFolder[folder] == nil else { return }
+    guard watchOfFolder[PathKey(folder)] == nil else { return }
     let number = withCPath(folder) { hl_inotify_watch(inotify, $0) }
     if number < 0 {
       if errno != ENOENT { notes.append(.unwatched(folder: text(folder), errno: errno)) }
@@ -356,7 +358,7 @@ package final class Follower {
       return
     }
     watches[number] = folder
-    watchOfFolder[folder] = number
+    watchOfFolder[PathKey(folder)] = number
     var kind: UnsafePointer<CChar>?
     if withCPath(folder, { hl_is_remote($0, &kind) }) == 1 {
       pollsAny = true
@@ -910,7 +912,10 @@ package final class Follower {
     let id = nextID
     nextID += 1
     files[id] = entry
-    if !entry.isGone { byPath[PathKey(entry.checkpoint.path)] = id }
+    if !entry.isGone {
+      byPath[PathKey(entry.checkpoint.path)] = id
+      if let key = growthKey(entry.checkpoint.path) { growing[key] = id }
+    }
     index(id)
     return id
   }

@@ -387,7 +387,7 @@ extension ServiceBench {
       program=$2 port=$3 count=$4
       mkdir store
       mount -t tmpfs -o size=1m tmpfs store
-      printf 'sources: [{ syslog: { listen: "127.0.0.1:%s", transport: tcp } }]\nstore: { path: %s/store/state.db }\nalerts: { journal: false }\ncontrol: { socket: %s/c }\n' "$port" "$1" "$1" >c.yaml
+      printf 'sources: [{ syslog: { listen: "127.0.0.1:%s", transport: tcp } }]\nstore: { path: %s/store/state.db, retain: 36500d }\nalerts: { journal: false }\ncontrol: { socket: %s/c }\n' "$port" "$1" "$1" >c.yaml
       status() { "$program" status --config c.yaml --output json 2>/dev/null || true; }
       received() { status | sed -n 's/.*"messageCount":\([0-9]*\).*/\1/p'; }
       works() { status | grep -q '"store":"working"'; }
