@@ -376,14 +376,6 @@ HK_AVX2_INLINE uint32_t avx2_differ(const uint8_t *a, const uint8_t *b) {
         _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b)));
 }
 
-HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, const uint8_t *p) {
-    __m256i v = _mm256_loadu_si256((const __m256i *)p), half = _mm256_set1_epi8(15);
-    __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
-    __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
-    return _mm256_and_si256(
-        _mm256_shuffle_epi8(low, _mm256_and_si256(v, half)),
-        _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), half)));
-}
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
     return ~avx2_bits(avx2_half_places(set, p), avx2_half_places(set, p + 32));
 }
