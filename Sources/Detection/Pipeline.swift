@@ -119,6 +119,9 @@ package struct Pipeline: Sendable {
     return totals
   }
 
+  /// Line ends in the bytes that the last call of `process` was done with, where it knows them.
+  package private(set) var consumedLineEndCount: Int?
+
   /// What was passed over in the current stream.
   package private(set) var skips = SkipCounts()
 
@@ -141,6 +144,8 @@ package struct Pipeline: Sendable {
       swap(&arena, &batch.arena)
     }
     countSkips(chunk, consumed: consumed)
+    // Every line of the chunk has its place in the batch, unless it was left to the next one or stood in an envelope.
+    consumedLineEndCount = batch.isDirect && consumed == opened ? batch.lineEnds.count : nil
     return consumed
   }
 

@@ -216,10 +216,13 @@ package struct ChunkReader: ~Copyable {
   }
 
   /// The walk is done with so many bytes of the chunk; calls add up until the next `fill`.
-  package mutating func consume(_ byteCount: Int) {
+  /// - Parameter lineEndCount: how many `\n` they hold, where the walk knows; they need not be counted again then.
+  package mutating func consume(_ byteCount: Int, lineEndCount: Int? = nil) {
     precondition(byteCount >= 0 && byteCount <= chunk.byteCount - consumed)
+    consumedLineEndCount = consumed == 0 ? lineEndCount : nil
     consumed += byteCount
   }
+  private var consumedLineEndCount: Int?
 
   // MARK: - Start and end
 
@@ -283,10 +286,11 @@ package struct ChunkReader: ~Copyable {
       skips.note(
         .tornRecord, byteCount: rawByteCount(0..<carryByteCount), offset: chunk.rawOffset, line: chunk.firstLine)
       consumed = carryByteCount
+      consumedLineEndCount = nil
     }
     if consumed > 0 {
       chunk.rawOffset += UInt64(rawByteCount(0..<consumed))
-      chunk.firstLine += lineEndCount(0..<consumed)
+      chunk.firstLine += consumedLineEndCount.map { UInt64($0) } ?? lineEndCount(0..<consumed)
       chunk.byteCount -= consumed
       scanned -= consumed
       remove(0..<consumed)

@@ -115,7 +115,8 @@ struct StreamWorker: Sendable {
   ) throws(IngestError) {
     var before = start
     while try reader.fill() {
-      reader.consume(pipeline.process(reader.chunk))
+      let consumed = pipeline.process(reader.chunk)
+      reader.consume(consumed, lineEndCount: pipeline.consumedLineEndCount)
       progress.doneByteCount.wrappingAdd(reader.readOffset - before, ordering: .relaxed)
       before = reader.readOffset
     }

@@ -37,7 +37,13 @@ package enum TestEngine {
     pipeline.begin(stream: 0, path: "file.log", origin: Origin(host: host, log: log, path: "file.log"))
     var reader = ChunkReader(
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)
-    while try reader.fill() { reader.consume(pipeline.process(reader.chunk)) }
+    while try reader.fill() {
+      let consumed = pipeline.process(reader.chunk)
+      if let count = pipeline.consumedLineEndCount {
+        precondition(count == (0..<consumed).count { reader.chunk.bytes[$0] == 0x0A }, "line ends of the chunk")
+      }
+      reader.consume(consumed, lineEndCount: pipeline.consumedLineEndCount)
+    }
     var result = pipeline.result()
     result.skips.add(reader.skips)
     var findings = result.findings
