@@ -52,8 +52,9 @@ struct hk_literals {
     size_t shortest;
     /// Bit n: a key has n bytes, 1 to 4.
     uint32_t key_lengths;
-    /// A bit for each hash of the first four bytes of a window; all of them where a window has fewer.
-    uint64_t sieve[1 << (LITERAL_SIEVE_BITS - 6)];
+    /// A bit for the hash of each window; for that of its first four bytes, where it has fewer than six. Where one has fewer
+    /// than four there is a bit for everything.
+    uint64_t whole_sieve[1 << (LITERAL_SIEVE_BITS - 6)], part_sieve[1 << (LITERAL_SIEVE_BITS - 6)];
 };
 
 static inline uint32_t literal_hash(uint32_t key, uint32_t shift) { return key * 0x9E3779B1u >> shift; }
@@ -81,18 +82,23 @@ static inline int literal_stands(const uint8_t *text, const uint8_t *literal, si
     return fold_word(a) == b;
 }
 
-/// 1 where a window may begin at `at`, by its first four bytes; else 0.
+static inline uint32_t literal_sieve_hash(uint64_t window) {
+    return (uint32_t)(window * 0x9E3779B97F4A7C15ULL >> (64 - LITERAL_SIEVE_BITS));
+}
+
+/// 1 where a window may begin at `at`, by its bytes; else 0.
 static inline __attribute__((always_inline)) size_t literal_may_stand(
     const hk_literals *set, const uint8_t *bytes, size_t readable, size_t at
 ) {
-    uint32_t key = 0;
-    if (__builtin_expect(readable - at < 4, 0)) memcpy(&key, bytes + at, readable - at);
-    else memcpy(&key, bytes + at, 4);
+    uint64_t word = 0;
+    if (__builtin_expect(readable - at < 8, 0)) memcpy(&word, bytes + at, readable - at);
+    else memcpy(&word, bytes + at, 8);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    key = __builtin_bswap32(key);
+    word = __builtin_bswap64(word);
 #endif
-    uint32_t hash = literal_hash((uint32_t)fold_word(key), 32 - LITERAL_SIEVE_BITS);
-    return set->sieve[hash / 64] >> hash % 64 & 1;
+    word = fold_word(word);
+    uint32_t whole = literal_sieve_hash(word << 16), part = literal_sieve_hash((uint64_t)(uint32_t)word);
+    return ((set->whole_sieve[whole / 64] >> whole % 64) | (set->part_sieve[part / 64] >> part % 64)) & 1;
 }
 
 /// Writes the literals of [from, end) whose window stands at `at`, each over `range`; `readable` bytes may be loaded.

@@ -50,6 +50,16 @@ static void enter(const hk_literals *set, size_t literal, literal_entry *entry) 
     }
 }
 
+static void enter_sieve(hk_literals *set, size_t literal) {
+    const uint8_t *window = set->bytes + set->starts[literal] + set->windows[literal];
+    size_t rest = set->starts[literal + 1] - set->starts[literal] - set->windows[literal];
+    uint64_t word = 0;
+    for (size_t i = 0; i < HK_WINDOW && i < rest; i++) word |= (uint64_t)window[i] << 8 * i;
+    uint32_t whole = literal_sieve_hash(word << 16), part = literal_sieve_hash((uint64_t)(uint32_t)word);
+    if (rest >= HK_WINDOW) set->whole_sieve[whole / 64] |= 1ULL << whole % 64;
+    else set->part_sieve[part / 64] |= 1ULL << part % 64;
+}
+
 static void admit(literal_classes *classes, uint8_t byte, uint8_t bucket) {
     classes->exact[byte] |= bucket;
     classes->folded[(byte & 0x1F) | (byte & 0x40) >> 1] |= bucket;
@@ -89,10 +99,9 @@ hk_literals *hk_literals_make(
         slot->key = key_of(set, i);
         slot->last++;
         set->key_lengths |= 1u << key_length(set, i);
-        uint32_t hash = literal_hash(key_of(set, i), 32 - LITERAL_SIEVE_BITS);
-        set->sieve[hash / 64] |= 1ULL << hash % 64;
+        enter_sieve(set, i);
     }
-    if (set->key_lengths & 0xF) memset(set->sieve, 0xFF, sizeof set->sieve);
+    if (set->key_lengths & 0xF) memset(set->part_sieve, 0xFF, sizeof set->part_sieve);
     uint32_t *next = malloc((set->slot_mask + 1) * sizeof *next);
     if (!next) goto failed;
     uint32_t begin = 0;

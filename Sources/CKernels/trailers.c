@@ -62,7 +62,59 @@ static inline size_t next_byte(const uint8_t *text, size_t at, size_t end, uint8
         at += sizeof(literal) - 1;                                                                      \
     } while (0)
 
+/// `fits` of vector_body.h.
+static inline int fits(const uint8_t *p, const uint8_t *form, const uint8_t *limit) {
+    uint8_t wrong = 0;
+    for (int i = 0; i < 32; i++) wrong |= (uint8_t)(p[i] ^ form[i]) > limit[i];
+    return !wrong;
+}
+
+static inline unsigned pair(const uint8_t *p) { return (unsigned)(p[0] & 15) * 10 + (p[1] & 15); }
+
+/// The form that native code writes, of which all but three values is compared at once; 0 for what is not quite so.
+static inline int native_trailer(const uint8_t *text, size_t from, size_t end, hk_trailer *out) {
+    if (end - from < 100) return 0;
+    const uint8_t *clock = text + from + 7;
+    size_t bias_count = 0;
+    if (clock[12] != '"') bias_count = clock[15] == '"' ? 3 : clock[16] == '"' ? 4 : 2;
+    const uint8_t *form = plain_close[bias_count] + 7, *limit = plain_close_limit[bias_count] + 7;
+    if (!fits(text + from, form, limit) || !fits(text + from + 25, form + 25, limit + 25)) return 0;
+    out->hour = (uint8_t)pair(clock);
+    out->minute = (uint8_t)pair(clock + 3);
+    out->second = (uint8_t)pair(clock + 6);
+    out->microsecond = (pair(clock + 9) * 10 + (clock[11] & 15)) * 1000;
+    if (out->hour > 23 || out->second > 60) return 0;
+    out->has_bias = bias_count != 0;
+    out->bias = 0;
+    if (bias_count) {
+        out->bias = bias_of(clock + 12, bias_count);
+        if (out->bias == HK_NO_BIAS) return 0;
+    }
+    const uint8_t *date = clock + 12 + bias_count + 8;
+    out->month = (uint8_t)pair(date);
+    out->day = (uint8_t)pair(date + 3);
+    out->year = (uint16_t)(pair(date + 6) * 100 + pair(date + 8));
+    size_t at = from + 7 + 12 + bias_count + plain_date_count;
+    out->component_start = (uint32_t)at;
+    at = next_byte(text, at, end, '"');
+    out->component_end = (uint32_t)at;
+    if (end - at < 40 || !fits(text + at, plain_context, plain_context_limit)) return 0;
+    at += plain_context_count;
+    out->thread_start = (uint32_t)at;
+    at = next_byte(text, at, end, '"');
+    out->thread_end = (uint32_t)at;
+    if (end - at < 10 || !is_file_name(text + at)) return 0;
+    size_t file = at + 8;
+    if (text[file - 1] != '"') return 0;
+    at = next_byte(text, file, end, '"');
+    if (end - at < 2 || text[at + 1] != '>') return 0;
+    out->is_native = (uint8_t)names_source(text, file, at);
+    out->end = (uint32_t)at + 2;
+    return 1;
+}
+
 int hk_cmtrace_trailer(const uint8_t *text, size_t from, size_t end, hk_trailer *out) {
+    if (native_trailer(text, from, end, out)) return 1;
     size_t at = from;
     TAKE("<time=\"");
     at = clock_until(text, at, end, '"', out);

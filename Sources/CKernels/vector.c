@@ -345,23 +345,6 @@ HK_AVX2_INLINE void avx2_write_bits(uint64_t m, uint32_t base, uint32_t *out) {
     }
 }
 
-HK_AVX2_INLINE __m256i avx2_buckets(const literal_classes *classes, __m256i low, __m256i high) {
-    __m256i by_low = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->low));
-    __m256i by_high = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)classes->high));
-    return _mm256_and_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high));
-}
-HK_AVX2_INLINE __m256i avx2_half_places(const hk_literals *set, const uint8_t *p) {
-    const __m256i half = _mm256_set1_epi8(15);
-    __m256i first = _mm256_set1_epi8(-1), second = first;
-#pragma clang loop unroll(full)
-    for (int k = 0; k < HK_WINDOW; k++) {
-        __m256i v = _mm256_loadu_si256((const __m256i *)(p + k));
-        __m256i low = _mm256_and_si256(v, half), high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
-        first = _mm256_and_si256(first, avx2_buckets(&set->classes[0][k], low, high));
-        second = _mm256_and_si256(second, avx2_buckets(&set->classes[1][k], low, high));
-    }
-    return _mm256_cmpeq_epi8(_mm256_or_si256(first, second), _mm256_setzero_si256());
-}
 HK_AVX2_INLINE void avx2_write_near(uint64_t m, uint16_t base, uint16_t *out) {
     while (m) {
         for (int k = 0; k < 4; k++) {
@@ -377,7 +360,31 @@ HK_AVX2_INLINE uint32_t avx2_differ(const uint8_t *a, const uint8_t *b) {
 }
 
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
-    return ~avx2_bits(avx2_half_places(set, p), avx2_half_places(set, p + 32));
+    const __m256i half = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
+    // By group of buckets and half of the block.
+    __m256i all[HK_BUCKETS / 8][2];
+#pragma clang loop unroll(full)
+    for (int k = 0; k < HK_WINDOW; k++) {
+        __m256i low[2], high[2];
+        for (int part = 0; part < 2; part++) {
+            __m256i v = _mm256_loadu_si256((const __m256i *)(p + k + 32 * part));
+            low[part] = _mm256_and_si256(v, half);
+            high[part] = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+        }
+        for (int group = 0; group < HK_BUCKETS / 8; group++) {
+            const literal_classes *classes = &set->classes[group][k];
+            __m256i by_low = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)classes->low));
+            __m256i by_high = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)classes->high));
+            for (int part = 0; part < 2; part++) {
+                __m256i buckets = _mm256_and_si256(
+                    _mm256_shuffle_epi8(by_low, low[part]), _mm256_shuffle_epi8(by_high, high[part]));
+                all[group][part] = k ? _mm256_and_si256(all[group][part], buckets) : buckets;
+            }
+        }
+    }
+    return ~avx2_bits(
+        _mm256_cmpeq_epi8(_mm256_or_si256(all[0][0], all[1][0]), zero),
+        _mm256_cmpeq_epi8(_mm256_or_si256(all[0][1], all[1][1]), zero));
 }
 
 HK_AVX2_INLINE uint64_t avx2_same(avx2_block b, const uint8_t *p) {

@@ -1,3 +1,4 @@
+import CKernels
 import Records
 
 /// Candidates to findings, rows and recovery lines to sightings: the last stage of the walk.
@@ -70,7 +71,10 @@ package struct Extractor: Sendable {
       if slot.format.family == .event {
         eventRecord(slot, candidates[index..<end], text, location(slot, place, batch), &batch, &evidence)
       } else {
-        textRecord(slot, candidates.span.extracting(index..<end), text, place, &batch, &evidence)
+        let frame = plainFrame(slot, text)
+        if !isRepeated(frame, text, &evidence) {
+          textRecord(slot, frame, candidates.span.extracting(index..<end), text, place, &batch, &evidence)
+        }
       }
       index = end
     }
@@ -137,18 +141,12 @@ package struct Extractor: Sendable {
   // MARK: Text records
 
   private mutating func textRecord(
-    _ slot: RecordSlot, _ candidates: Span<Candidate>, _ text: Span<UInt8>, _ place: BatchPlace,
-    _ batch: inout RecordBatch, _ evidence: inout Evidence
+    _ slot: RecordSlot, _ frame: PlainFrame?, _ candidates: Span<Candidate>, _ text: Span<UInt8>,
+    _ place: BatchPlace, _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
     let facts = TextFacts(
-      slot, text, log: batch.origins[Int(slot.origin)].log, zone: options.zone, delimited: rules.rules.delimited)
-    let key =
-      options.usesTextMemo && (slot.format == .cmtrace || slot.format == .simple) && facts.timeFault == nil
-      ? textMemo.key(slot, component: facts.component, text) : nil
-    if let key, let outcome = unsafe textMemo.find(key, text) {
-      unsafe repeated(outcome, facts.time, &evidence)
-      return
-    }
+      slot, text, frame: frame, log: batch.origins[Int(slot.origin)].log, zone: options.zone,
+      delimited: rules.rules.delimited)
     let scope =
       scopes.known(origin: slot.origin, component: facts.component, text)
       ?? scopes.scope(origin: slot.origin, in: batch.origins, component: facts.component, text) { [rules] index in
@@ -230,7 +228,7 @@ package struct Extractor: Sendable {
       if let time = facts.time { evidence.noteTime(time) }
     }
     // A name that the table refused is counted each time.
-    if let key, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
+    if let key = frame?.key, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
       held.count <= TextMemo.signatureLimit, pending.count <= TextMemo.sightingLimit, names.refusedCount == 0
     {
       var outcome = TextMemo.Outcome(isSuspect: isSuspect, isConfirmed: isConfirmed)
@@ -246,23 +244,38 @@ package struct Extractor: Sendable {
     }
   }
 
-  /// A record of which all but the time was met before.
-  private func repeated(_ outcome: UnsafePointer<TextMemo.Outcome>, _ time: Timestamp?, _ evidence: inout Evidence) {
+  /// Nil for trailers and clocks of other than the plain forms.
+  private func plainFrame(_ slot: RecordSlot, _ text: Span<UInt8>) -> PlainFrame? {
+    guard options.usesTextMemo, slot.format == .cmtrace || slot.format == .simple else { return nil }
+    var trailer = hk_trailer()
+    let isPlain = unsafe text.withUnsafeBufferPointer { raw in
+      unsafe TextFacts.readPlain(slot, raw.baseAddress!, &trailer)
+    }
+    guard isPlain, let time = TextFacts.plainTime(trailer, slot, options.zone) else { return nil }
+    let component = Int(trailer.component_start)..<Int(trailer.component_end)
+    return PlainFrame(trailer: trailer, time: time, key: textMemo.key(slot, component: component, text))
+  }
+
+  /// Whether all but the time of a record was met before; then it is taken for what it came to.
+  private func isRepeated(_ frame: PlainFrame?, _ text: Span<UInt8>, _ evidence: inout Evidence) -> Bool {
+    guard let frame, let key = frame.key, let outcome = unsafe textMemo.find(key, text) else { return false }
+    let time = frame.time
     if unsafe outcome.pointee.isSuspect { evidence.suspectCount += 1 }
-    guard unsafe outcome.pointee.isConfirmed else { return }
+    guard unsafe outcome.pointee.isConfirmed else { return true }
     evidence.confirmedCount += 1
     if hasWindow, !options.includes(time) {
       evidence.outsideWindowCount += 1
-      return
+      return true
     }
     for index in 0..<(unsafe outcome.pointee.signatureCount) {
       evidence.signatureCounts[Int(unsafe outcome.pointee.signatures[index])] += 1
     }
     let sightingCount = unsafe outcome.pointee.sightingCount
     for index in 0..<sightingCount {
-      evidence.sightings.append(unsafe outcome.pointee.sightings[index], at: time?.microseconds ?? .min)
+      evidence.sightings.append(unsafe outcome.pointee.sightings[index], at: time.microseconds)
     }
-    if sightingCount > 0, let time { evidence.noteTime(time) }
+    if sightingCount > 0 { evidence.noteTime(time) }
+    return true
   }
 
   /// Whether the pattern holds, of a message that is one window and by one match; nil when that takes more.

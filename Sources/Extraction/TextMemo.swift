@@ -31,7 +31,6 @@ import Records
     fileprivate var hash: UInt64
     fileprivate var origin: UInt32
     fileprivate var format: RecordFormat
-    /// -1: it has none.
     fileprivate var componentStart: Int
     fileprivate var componentCount: Int
     fileprivate var messageStart: Int
@@ -76,14 +75,32 @@ import Records
   }
 
   /// The key of a record; nil for one that is too long.
-  func key(_ slot: RecordSlot, component: Range<Int>?, _ text: Span<UInt8>) -> Key? {
+  func key(_ slot: RecordSlot, component: Range<Int>, _ text: Span<UInt8>) -> Key? {
     let start = Int(slot.messageStart)
     let count = Int(slot.messageEnd) - start
-    guard count >= 8, count + (component?.count ?? 0) <= TextMemo.byteLimit else { return nil }
-    let hash = seeded.hash(text, start, start + count)
+    guard count >= 8, count + component.count <= TextMemo.byteLimit else { return nil }
+    let hash = hash(text, start, count)
     return Key(
-      hash: hash, origin: slot.origin, format: slot.format, componentStart: component?.lowerBound ?? 0,
-      componentCount: component?.count ?? -1, messageStart: start, messageCount: count)
+      hash: hash, origin: slot.origin, format: slot.format, componentStart: component.lowerBound,
+      componentCount: component.count, messageStart: start, messageCount: count)
+  }
+
+  /// Sixteen bytes at a time, in two sums that do not wait for each other; the last sixteen may overlap those before.
+  private func hash(_ text: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
+    unsafe text.withUnsafeBytes { raw in
+      let bytes = unsafe raw.baseAddress! + start
+      func word(_ position: Int) -> UInt64 { unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) }
+      if count < 16 { return seeded.hash(word(0) ^ UInt64(count), word(count - 8)) }
+      var first = UInt64(count)
+      var second: UInt64 = 0
+      var position = 0
+      while position + 16 < count {
+        let sum = seeded.hash(word(position), word(position + 8))
+        (first, second) = (second &* 3 &+ sum, first)
+        position += 16
+      }
+      return seeded.hash(first ^ word(count - 16), second ^ word(count - 8))
+    }
   }
 
   private func place(_ key: Key) -> Int { Int(key.hash >> 54) }
@@ -98,10 +115,9 @@ import Records
         && Int(slot.pointee.messageCount) == key.messageCount
     else { return nil }
     let known = unsafe bytes + place * TextMemo.byteLimit
-    let componentCount = max(0, key.componentCount)
     let isSame = unsafe text.withUnsafeBufferPointer { raw in
-      unsafe memcmp(known, raw.baseAddress! + key.componentStart, componentCount) == 0
-        && memcmp(known + componentCount, raw.baseAddress! + key.messageStart, key.messageCount) == 0
+      unsafe memcmp(known, raw.baseAddress! + key.componentStart, key.componentCount) == 0
+        && memcmp(known + key.componentCount, raw.baseAddress! + key.messageStart, key.messageCount) == 0
     }
     return isSame ? unsafe UnsafePointer(slot.pointer(to: \.outcome)!) : nil
   }
@@ -109,10 +125,9 @@ import Records
   func note(_ outcome: Outcome, _ key: Key, _ text: Span<UInt8>) {
     let place = place(key)
     let known = unsafe bytes + place * TextMemo.byteLimit
-    let componentCount = max(0, key.componentCount)
     unsafe text.withUnsafeBufferPointer { raw in
-      unsafe memcpy(known, raw.baseAddress! + key.componentStart, componentCount)
-      unsafe memcpy(known + componentCount, raw.baseAddress! + key.messageStart, key.messageCount)
+      unsafe memcpy(known, raw.baseAddress! + key.componentStart, key.componentCount)
+      unsafe memcpy(known + key.componentCount, raw.baseAddress! + key.messageStart, key.messageCount)
     }
     unsafe slots[place] = Slot(
       stream: stream, origin: key.origin, format: key.format, componentCount: Int16(key.componentCount),

@@ -66,16 +66,28 @@ extension Framer {
     var bias = states[origin].bias
     let head = format == .cmtrace ? 7 : 0
     var lineCount = 0
+    let first = batch.records.count
+    // Room for all of them at once: an array that is appended to checks each time whether it is shared.
+    batch.records.append(
+      contentsOf: repeatElement(
+        RecordSlot(format: format, origin: UInt32(origin), start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
+        count: count))
+    var slots = batch.records.mutableSpan
+    let list = plainFound
+    let all = list.span
     for index in 0..<count {
-      let found = plainFound[index]
+      let found = all[index]
       if found.bias != HK_NO_BIAS, abs(Int(found.bias)) <= ClockReading.biasLimit { bias = Int16(found.bias) }
-      if found.is_line != 0 { lineCount += 1 }
-      batch.records.append(
-        RecordSlot(
-          format: found.is_line != 0 ? .line : format, origin: UInt32(origin), start: Int(found.start),
-          end: Int(found.end),
-          messageStart: Int(found.start) + head, messageEnd: Int(found.message_end), knownBias: bias,
-          line: Int(found.line)))
+      if found.is_line != 0 {
+        lineCount += 1
+        slots[first + index].format = .line
+      }
+      slots[first + index].start = found.start
+      slots[first + index].end = found.end
+      slots[first + index].messageStart = found.start + UInt32(head)
+      slots[first + index].messageEnd = found.message_end
+      slots[first + index].knownBias = bias
+      slots[first + index].line = found.line
     }
     states[origin].bias = bias
     batch.recordCounts[Int(format.rawValue)] += UInt64(count - lineCount)

@@ -6,7 +6,7 @@ import CKernels
 /// the words that logs are full of.
 struct BucketChooser {
   private static let positionCount = Int(HK_WINDOW)
-  private static let passCount = 3
+  private static let passCount = 2
 
   private let bucketCount: Int
   private let sample = Sample()

@@ -119,15 +119,29 @@ package enum FactorChooser {
   /// rarer than each of them.
   private static let wordCost = 60.0
   private static let pairCost = 10.0
+  /// What each place costs where it stands in messages that every healthy log repeats.
+  private static let messageCost = 20.0
 
   private static func cost(of window: [UInt8]) -> Double {
     var cost = leastCost + frequencies(of: window) * 1e8
     if isCommon(window) {
-      let isPair = window.split(separator: 0x20).count { $0.count > 1 } > 1
+      let lengths = window.split(separator: 0x20).map(\.count)
+      let isPair = lengths.count { $0 > 1 } > 1 && lengths.contains { $0 > 2 }
       cost += isPair ? pairCost : wordCost
     }
-    return cost
+    return cost + messageCost * Double(messageWindows[packed(window)] ?? 0)
   }
+
+  /// How often each piece stands in `TypicalMessages` that is as long as a factor. Shorter anchors have no choice.
+  private static let messageWindows: [UInt64: Int] = {
+    var windows: [UInt64: Int] = [:]
+    for message in TypicalMessages.all where message.count >= Int(HK_WINDOW) {
+      for start in 0...(message.count - Int(HK_WINDOW)) {
+        windows[packed(message[start..<(start + Int(HK_WINDOW))]), default: 0] += 1
+      }
+    }
+    return windows
+  }()
 
   /// What frequencies of bytes know nothing of: words that every log is full of, and pieces of them.
   private static func isCommon(_ window: [UInt8]) -> Bool {
@@ -171,7 +185,7 @@ package enum FactorChooser {
     attempting requesting compliance evaluation schedule inventory report deployment available because between closed
     was were not all any sent got reply set get group policies sync synchronize synchronization site sitecode sitecomp
     sslstate sslstatus proxy token cert body count check checking number next last first time total size bytes type flags
-    sms_executive executive statmsg: role roles health online reply
+    sms_executive executive statmsg: role roles health online reply skipping inbox inboxes
     delivered delivering compiled compiling successful fully job jobs item data value values entry folder directory
     """.split { $0 == " " || $0 == "\n" }.map { Array($0.utf8) }
 }

@@ -33,6 +33,9 @@ enum CountedWalk {
     pipeline.begin(
       stream: index, path: source.path, origin: Origin(host: source.host, log: source.log, path: source.path))
     var reader = try ChunkReader(source)
-    while try reader.fill() { reader.consume(pipeline.process(reader.chunk)) }
+    while try reader.fill() {
+      let consumed = pipeline.process(reader.chunk)
+      reader.consume(consumed, lineCount: pipeline.consumedLineCount)
+    }
   }
 }

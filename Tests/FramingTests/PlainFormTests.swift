@@ -207,6 +207,9 @@ import Testing
             #expect(clock?.hour == Int(trailer.hour) && clock?.minute == Int(trailer.minute), "\(value)")
             #expect(clock?.second == Int(trailer.second) && clock?.microsecond == Int(trailer.microsecond), "\(value)")
             #expect(clock?.bias == (trailer.has_bias != 0 ? Int(trailer.bias) : nil), "\(value)")
+          case "date":
+            let told = value.split(separator: "-").map { Int($0) }
+            #expect(told == [Int(trailer.month), Int(trailer.day), Int(trailer.year)], "\(value)")
           case "component":
             #expect(attribute.value == Int(trailer.component_start)..<Int(trailer.component_end), "\(value)")
           case "thread": #expect(attribute.value == Int(trailer.thread_start)..<Int(trailer.thread_end), "\(value)")

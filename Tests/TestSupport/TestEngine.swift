@@ -40,6 +40,9 @@ package enum TestEngine {
       bytes: bytes, path: "file.log", readByteCount: readByteCount, recordByteLimit: recordByteLimit)
     while try reader.fill() {
       let consumed = pipeline.process(reader.chunk)
+      if let count = pipeline.consumedLineCount {
+        precondition(count == (0..<consumed).count { reader.chunk.bytes[$0] == 0x0A }, "line ends of the chunk")
+      }
       reader.consume(consumed, lineCount: pipeline.consumedLineCount)
     }
     var result = pipeline.result()
