@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) ptrdiff_t row_ruling_of(const hk_ro
 /// The slot in `near` of the value [from, to); eight bytes before its end and behind its start are read.
 static inline __attribute__((always_inline)) size_t row_near(const uint8_t *bytes, size_t from, size_t to) {
     size_t count = to - from;
-    unsigned shift = count < 8 ? (unsigned)(64 - 8 * count) : 0;
+    unsigned shift = count < 8 ? (unsigned)(64 - 8 * count) & 63 : 0;
     uint64_t head = word_at(bytes + from) << shift, tail = word_at(bytes + (to < 8 ? 0 : to - 8)) >> shift;
     return (size_t)(((head + count) * 0x9E3779B97F4A7C15ULL + tail * 0xD6E8FEB86659FD93ULL) >> 54);
 }

@@ -80,7 +80,7 @@ static inline int64_t hk_ipv4(const uint8_t *text, size_t count) {
         uint32_t word;
         memcpy(&word, text + end[part] - 4, 4);
         wrong |= length - 1 > 2;
-        word = (word ^ 0x30303030u) & (0xFFFFFFFFu << (8 * (4 - (length & 3))));
+        word = (word ^ 0x30303030u) & (0xFFFFFFFFu << (8 * ((4 - length) & 3)));
         wrong |= (word | (word + 0x76767676u)) & 0x80808080u;
         uint32_t number = (word >> 8 & 0xFF) * 100 + (word >> 16 & 0xFF) * 10 + (word >> 24);
         wrong |= number > 255;
