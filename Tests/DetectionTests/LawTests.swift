@@ -116,7 +116,9 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
     let all = (0..<300).map { _ in
       (
         SightingKey(
-          clientLow: UInt64.random(in: 0..<8, using: &generator), isAddress: Bool.random(using: &generator),
+          clientHigh: [0, 0, 0x2001_0DB8_0000_0000].randomElement(using: &generator)!,
+          clientLow: [0, 0xFFFF_0000_0000, 0xFFFE_0000_0000, 1 << 63].randomElement(using: &generator)!
+            | UInt64.random(in: 0..<3, using: &generator), isAddress: Bool.random(using: &generator),
           server: UInt32.random(in: 0..<3, using: &generator),
           protocolName: UInt32.random(in: 0..<3, using: &generator),
           outcome: UInt8.random(in: 0..<3, using: &generator)),
@@ -150,6 +152,38 @@ private func transcript(_ report: ReplayReport) -> [UInt8] {
       twin[key] = entry
     }
     #expect(whole == twin)
+  }
+
+  /// Past every size at which its memory grows, and copied on the way, a census holds what was noted; full, it counts off.
+  @Test func aLargeCensusHoldsEveryRow() {
+    var census = Census(seed: 7, limit: 250_000)
+    var copy = census
+    for part in 0..<30 {
+      var columns = SightingColumns()
+      for index in 0..<10_000 {
+        let client = UInt64(part * 10_000 + index)
+        columns.append(
+          SightingKey(
+            clientHigh: client % 5 == 0 ? client << 32 : 0, clientLow: 0xFFFF_0000_0000 | client, isAddress: true,
+            role: UInt32(client % 3)), at: Int64(client))
+        columns.append(
+          SightingKey(clientLow: 0xFFFF_0000_0000 | client / 2 * 2 + 1, isAddress: true, protocolName: 9), at: .min)
+      }
+      census.note(columns)
+      if part == 10 { copy = census }
+    }
+    #expect(census.rowCount == 250_000)
+    #expect(census.rows.reduce(census.refusedCount) { $0 + $1.count } == 600_000)
+    #expect(copy.rowCount == 165_000 && copy.refusedCount == 0)
+    for row in copy.rows {
+      let client = row.key.clientLow & 0xFFFF_FFFF
+      if row.key.protocolName == 9 {
+        #expect(client % 2 == 1 && row.count == 2 && row.first == .min && row.last == .min)
+      } else {
+        #expect(row.first == Int64(client) && row.last == row.first && row.count == 1)
+        #expect(row.key.role == UInt32(client % 3) && row.key.clientHigh == (client % 5 == 0 ? client << 32 : 0))
+      }
+    }
   }
 }
 

@@ -79,8 +79,10 @@ enum RowTwin {
       case "date": "2026-03-0\(Int.random(in: 1...9, using: &generator))"
       case "time": "0\(Int.random(in: 0...9, using: &generator)):00:0\(Int.random(in: 0...9, using: &generator))"
       case "c-ip":
-        ["10.0.0.\(Int.random(in: 1...4, using: &generator))", "2001:db8::1%4", "-", "nonsense"].randomElement(
-          using: &generator)!
+        [
+          "10.0.0.\(Int.random(in: 1...4, using: &generator))", "10.0.0.255", "10.0.0.256", "2001:db8::1%4", "fe80::1",
+          "::ffff:10.0.0.2", "-", "nonsense",
+        ].randomElement(using: &generator)!
       case "cs-uri-stem":
         [
           "/ccm_system/request", "/SMS_MP/.sms_aut", "/", "-", "/SMS_DP_SMSPKG$/x", "/other",
@@ -153,11 +155,17 @@ enum RowTwin {
       var fields = lines[line].split(separator: 0x20, omittingEmptySubsequences: false).map(Array.init)
       let other = lines.randomElement(using: &generator)!.split(separator: 0x20).map(Array.init)
       guard !fields.isEmpty, !other.isEmpty else { continue }
-      switch Int.random(in: 0..<6, using: &generator) {
+      switch Int.random(in: 0..<9, using: &generator) {
       case 0: fields.swapAt(fields.indices.randomElement(using: &generator)!, 0)
       case 1: fields.append(fields[0])
       case 2: fields.removeLast()
       case 3: fields[fields.count / 2] = Array("\u{0}x".utf8)
+      case 4: fields = [Array(fields.joined(separator: [0x09]))]
+      case 5:
+        for index in fields.indices where fields[index].first.map({ (0x30...0x39).contains($0) }) ?? false {
+          if fields[index].contains(0x2E) { fields[index] = Array("2001:db8::\(seed % 9)".utf8) }
+        }
+      case 6: fields[fields.count / 2] = Array(repeating: 0x61, count: Int.random(in: 1...300, using: &generator))
       default: fields[fields.indices.randomElement(using: &generator)!] = other.randomElement(using: &generator)!
       }
       lines[line] = Array(fields.joined(separator: [0x20]))
