@@ -10,7 +10,7 @@ hk_rows *hk_rows_new(size_t level, hk_row_columns columns) {
     rows->columns = columns;
     rows->has_plain_clock = columns.date == 0 && columns.time == 1 && columns.count > 2;
     hk_rows_forget_rulings(rows);
-    hk_rows_begin(rows, 0, INT64_MIN, INT64_MAX);
+    hk_rows_begin(rows, 0, INT64_MIN, INT64_MAX, 0);
     return rows;
 }
 
@@ -41,14 +41,17 @@ int hk_rows_add_pair(hk_rows *rows, size_t left, size_t right) {
     return 1;
 }
 
-void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until) {
+void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until, int keeps_clock) {
     rows->flags = flags;
     rows->since = since;
     rows->until = until;
-    rows->has_clock = rows->has_clock_text = 0;
+    if (!keeps_clock) {
+        rows->has_clock = rows->has_clock_text = 0;
+        rows->time = rows->midnight = HK_NO_TIME;
+    }
     rows->indexed = rows->blank = rows->blank_count = 0;
     for (size_t i = 0; i <= HK_ROW_COLUMNS; i++) rows->blanks[i] = UINT32_MAX;
-    rows->time = rows->midnight = rows->first_time = rows->last_time = HK_NO_TIME;
+    rows->first_time = rows->last_time = HK_NO_TIME;
 }
 
 void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight) {

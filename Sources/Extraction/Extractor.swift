@@ -81,6 +81,7 @@ package struct Extractor: Sendable {
     for rowRun in batch.rowRuns {
       rowExtractor.extract(rowRun, text: text, place: place, in: &batch, into: &evidence)
     }
+    if !batch.rowRuns.isEmpty { rowExtractor.finish(&evidence) }
     finishLocations(from: firstFinding, chunk: chunk, offsets: &offsets, &evidence)
   }
 

@@ -79,6 +79,11 @@ extension RowExtractor {
   /// Hands over the sightings that were gathered; the rulings that were met are met anew from here on.
   mutating func flush(_ classes: RowClasses, _ hostID: UInt32, _ evidence: inout Evidence) {
     let count = unsafe hk_rows_met_count(classes.rows)
+    if count == 1 {
+      seen.move(to: &evidence.sightings, all: key(classes.rulings[unsafe hk_rows_met(classes.rows, 0)], hostID))
+      unsafe hk_rows_begin_facts(classes.rows)
+      return
+    }
     let facts = (0..<count).map { key(classes.rulings[unsafe hk_rows_met(classes.rows, $0)], hostID) }
     seen.move(to: &evidence.sightings, facts)
     unsafe hk_rows_begin_facts(classes.rows)
@@ -194,6 +199,17 @@ extension RowExtractor {
     unsafe columns.times[index] = time
     unsafe columns.facts[index] = facts
     unsafe columns.count += 1
+  }
+
+  /// All of them are of one kind.
+  func move(to sightings: inout SightingColumns, all key: SightingKey) {
+    for index in 0..<(unsafe columns.count) {
+      var whole = key
+      unsafe whole.clientHigh = columns.client_high[index]
+      unsafe whole.clientLow = columns.client_low[index]
+      unsafe sightings.append(whole, at: columns.times[index])
+    }
+    unsafe columns.count = 0
   }
 
   func move(to sightings: inout SightingColumns, _ facts: [SightingKey]) {

@@ -15,6 +15,8 @@ struct RowExtractor: Sendable {
   let options: ExtractionOptions
   /// By schema of the stream.
   var layouts: [Layout?] = []
+  /// By origin of the stream: the id of its host.
+  private var hostIDs: [UInt32] = []
   /// What each signature declares, and what a row yields on which it holds when no code table is asked.
   let declared: [Yield]
   let plainYields: [Yield]
@@ -60,7 +62,10 @@ struct RowExtractor: Sendable {
   }
 
   /// Begins a stream: its schemas are numbered anew.
-  mutating func begin() { layouts.removeAll(keepingCapacity: true) }
+  mutating func begin() {
+    layouts.removeAll(keepingCapacity: true)
+    hostIDs.removeAll(keepingCapacity: true)
+  }
 
   /// A plan behind a reference, so that a row's call passes a word and not the plan.
   final class Layout: Sendable {
@@ -103,15 +108,15 @@ struct RowExtractor: Sendable {
   ) {
     while layouts.count <= run.schema { layouts.append(nil) }
     let layout = layouts[run.schema] ?? layout(of: batch.schemas[run.schema])
-    layouts[run.schema] = layout
-    let origin = batch.origins[Int(run.origin)]
-    let hostID = names.id(of: origin.host ?? "")
+    if layouts[run.schema] == nil { layouts[run.schema] = layout }
+    let hostID = hostID(run.origin, batch.origins)
     lastClock.removeAll(keepingCapacity: true)
     lastComputer.removeAll(keepingCapacity: true)
     if let classes = layout.classes {
       seen.begin(run.lastLine - run.firstLine)
       unsafe hk_rows_begin(
-        classes.rows, hostID == 0 ? 1 : 0, options.since?.microseconds ?? .min, options.until?.microseconds ?? .max)
+        classes.rows, hostID == 0 ? 1 : 0, options.since?.microseconds ?? .min, options.until?.microseconds ?? .max,
+        layout.plan.date == nil ? 0 : 1)
     }
 
     var line = run.firstLine
@@ -140,11 +145,10 @@ struct RowExtractor: Sendable {
         }
         row.firstBlank = -1
       }
-      self.row(row, layout, run, origin, hostID, text, place, &batch, &evidence)
+      self.row(row, layout, run, batch.origins[Int(run.origin)], hostID, text, place, &batch, &evidence)
     }
     if let classes = layout.classes {
       flush(classes, hostID, &evidence)
-      classes.flush(into: &evidence.signatureCounts)
       var first = RecordBatch.noTime
       var last = RecordBatch.noTime
       if unsafe hk_rows_times(classes.rows, &first, &last) != 0 {
@@ -152,6 +156,17 @@ struct RowExtractor: Sendable {
         evidence.noteTime(Timestamp(microseconds: last))
       }
     }
+  }
+
+  /// Ends a batch: what its rows counted is handed over.
+  func finish(_ evidence: inout Evidence) {
+    for known in classes { known.known.flush(into: &evidence.signatureCounts) }
+  }
+
+  /// The id of an origin's host, that of no name when it has none.
+  private mutating func hostID(_ origin: UInt32, _ origins: [Origin]) -> UInt32 {
+    while hostIDs.count < origins.count { hostIDs.append(names.id(of: origins[hostIDs.count].host ?? "")) }
+    return hostIDs[Int(origin)]
   }
 
   mutating func layout(of schema: RowSchema) -> Layout {

@@ -120,12 +120,14 @@ package struct Scanner: Sendable {
   package mutating func scan(_ text: Span<UInt8>, _ batch: borrowing RecordBatch) -> [Candidate] {
     found.removeAll(keepingCapacity: true)
     let records = batch.records.span
+    let textTables = plan.families[.text]
+    let eventTables = plan.families[.event]
     var first = 0
     while first < records.count {
       let family = records[first].format.family
       var last = first + 1
       while last < records.count, records[last].format.family == family { last += 1 }
-      if let tables = plan.families[family] {
+      if let tables = family == .event ? eventTables : family == .text ? textTables : nil {
         let firstFound = found.count
         if scanRun(text, records, first..<last, tables, isUnasked: false), let unbound = plan.unbound {
           let count = found.count

@@ -81,7 +81,7 @@ import Testing
       let rows = try #require(hk_rows_new(level, hk_row_columns(count: 7, date: 0, time: 1, client: 3)))
       defer { hk_rows_free(rows) }
       for group in Self.groups { #expect(hk_rows_add_group(rows, group.lowerBound, group.upperBound) != 0) }
-      hk_rows_begin(rows, 1, .min, .max)
+      hk_rows_begin(rows, 1, .min, .max, 0)
       var highs = [UInt64](repeating: 0, count: ends.count)
       var lows = highs
       var times = [Int64](repeating: 0, count: ends.count)
@@ -163,7 +163,7 @@ import Testing
         bytes += [UInt8](repeating: 0, count: 64)
         let rows = try #require(hk_rows_new(level, hk_row_columns(count: 3, date: 0, time: 1, client: -1)))
         defer { hk_rows_free(rows) }
-        hk_rows_begin(rows, 1, 6_000_000, 6 * 3_600_000_000 + 1_000_000)
+        hk_rows_begin(rows, 1, 6_000_000, 6 * 3_600_000_000 + 1_000_000, 0)
         var columns = ([UInt64](repeating: 0, count: 2), [UInt64](repeating: 0, count: 2))
         var times = [Int64](repeating: 0, count: 2)
         var facts = [UInt32](repeating: 0, count: 2)

@@ -36,8 +36,9 @@ int hk_rows_add_group(hk_rows *rows, size_t first, size_t last);
 /// Whether two columns are the same text, but for case, and not `-`, decides. Before the first run; false when there are HK_ROW_PAIRS.
 int hk_rows_add_pair(hk_rows *rows, size_t left, size_t right);
 
-/// Begins a run of lines. `flags` is the first part of every word. Rows of times outside [since, until) stop the run.
-void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until);
+/// Begins a run of lines. `flags` is the first part of every word. Rows of times outside [since, until), always the same two,
+/// stop the run. `keeps_clock`: what the date and time columns say depends on nothing else, and the last ones are still known.
+void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until, int keeps_clock);
 
 /// Where the sightings go: column by column, `count` of them, room for one a row.
 typedef struct {
