@@ -253,20 +253,14 @@ static inline __attribute__((always_inline)) int add(
     return append(census, slot, hash, high, low, key, first, last, count, limit);
 }
 
-int hk_census_add(hk_census *census, const hk_census_row *row, size_t limit) {
-    uint64_t hash = hash_of(census->seed, row->client_high, row->client_low, row->facts);
-    return add(
-        census, hash, row->client_high, row->client_low, row->facts, row->first == INT64_MIN ? INT64_MAX : row->first,
-        row->last, row->count, limit);
-}
-
 /// A table of 50,000 clients is larger than the caches: each row would wait for its place in the index and then for its row. So
 /// the place is asked for `AHEAD` sightings before and the row half as many before, and the misses overlap with the work.
+enum { AHEAD = 32, ROW_AHEAD = 16 };
+
 size_t hk_census_note(
     hk_census *census, const uint64_t *client_high, const uint64_t *client_low, const int64_t *times,
     const uint32_t *facts, const uint32_t *numbers, size_t count, size_t limit
 ) {
-    enum { AHEAD = 32, ROW_AHEAD = 16 };
     size_t refused = 0;
     uint64_t hashes[64];
     for (size_t i = 0; i < count + AHEAD; i++) {
@@ -286,6 +280,36 @@ size_t hk_census_note(
             refused += !add(
                 census, hashes[now % 64], client_high[now], client_low[now], numbers[facts[now]],
                 time == INT64_MIN ? INT64_MAX : time, time, 1, limit);
+        }
+    }
+    return refused;
+}
+
+uint64_t hk_census_merge(hk_census *census, const hk_census *other, const uint32_t *numbers, size_t limit) {
+    uint64_t refused = 0;
+    uint64_t hashes[64];
+    for (size_t i = 0; i < other->count + AHEAD; i++) {
+        if (i < other->count) {
+            uint64_t high, low;
+            client_words(other, other->rows[i].key, &high, &low);
+            uint64_t hash =
+                hash_of(census->seed, high, low, numbers[(uint32_t)other->rows[i].key & HK_CENSUS_NO_FACTS]);
+            hashes[i % 64] = hash;
+            __builtin_prefetch(&census->index[hash & census->mask]);
+        }
+        size_t row = i - ROW_AHEAD;
+        if (row < other->count) {
+            uint32_t word = census->index[hashes[row % 64] & census->mask];
+            __builtin_prefetch(&census->rows[(word & ROW_BITS) - 1], 1);
+        }
+        size_t now = i - AHEAD;
+        if (now < other->count) {
+            const census_row *from = &other->rows[now];
+            uint64_t high, low;
+            client_words(other, from->key, &high, &low);
+            uint32_t facts = numbers[(uint32_t)from->key & HK_CENSUS_NO_FACTS];
+            if (!add(census, hashes[now % 64], high, low, facts, from->first, from->last, from->count, limit))
+                refused += from->count;
         }
     }
     return refused;

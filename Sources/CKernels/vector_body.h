@@ -406,13 +406,15 @@ static HK_TARGET size_t HK_NAME(simple_run)(
         size_t line_end = line_ends[line], mark = 0;
         if (start >= line_end || !begins_plainly(bytes + start, line_end - start)) break;
         if (readable < line_end + 72) break;
-        if (HK_NAME(simple_line)(bytes, readable, start, line_end, out + n)) {
+        // A shorter line has no trailer.
+        if (line_end - start > 53 && HK_NAME(simple_line)(bytes, readable, start, line_end, out + n)) {
             out[n++].line = (uint32_t)line;
             start = line_end + 1;
             continue;
         }
         uint64_t found = 0;
-        for (size_t i = start; i < line_end; i += 64) {
+        // No mark has less than three bytes.
+        for (size_t i = line_end - start < 3 ? line_end : start; i < line_end; i += 64) {
             block b = load(bytes + i), next = load(bytes + i + 1);
             uint64_t valid = line_end - i < 64 ? (1ULL << (line_end - i)) - 1 : ~0ULL;
             // Of another record there is nothing on the line.

@@ -54,12 +54,7 @@ package struct Census: Sendable {
     unshare()
     let isFull = table.count >= limit
     let numbers = other.table.keys.map { table.factsNumber(of: $0, isFull: isFull) }
-    for number in 0..<other.table.count {
-      var entry = other.table.entry(number)
-      entry.facts = numbers[Int(entry.facts)]
-      if !table.add(entry, limit: limit) { refusedCount += entry.count }
-    }
-    refusedCount += other.refusedCount
+    refusedCount += table.merge(other.table, numbers: numbers, limit: limit) + other.refusedCount
   }
 
   /// A census that was copied is another one once it changes.
@@ -138,10 +133,10 @@ package struct Census: Sendable {
         limit))
   }
 
-  /// False when the row is new and there are `limit` already.
-  func add(_ row: hk_census_row, limit: Int) -> Bool {
-    var row = row
-    return unsafe hk_census_add(memory, &row, limit) != 0
+  /// Adds the rows of another table, whose facts have these numbers here.
+  /// - Returns: sightings that found `limit` rows.
+  func merge(_ other: CensusTable, numbers: [UInt32], limit: Int) -> UInt64 {
+    unsafe hk_census_merge(memory, other.memory, numbers, limit)
   }
 
   /// Stands for more facts than are kept; no row has it.

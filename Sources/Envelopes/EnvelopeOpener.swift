@@ -148,6 +148,11 @@ package struct EnvelopeOpener: Sendable {
     var line = 0
     var start = 0
     while line < ends.count {
+      if Int(ends[line]) - start < Envelope.leastByteCount {
+        start = Int(ends[line]) + 1
+        line += 1
+        continue
+      }
       if let heads, start < bytes.count, bytes[start] == 0x3C || ASCII.isDigit(bytes[start]) {
         let count = heads.find(bytes, ends, line: line, start: start)
         if count > 0 {

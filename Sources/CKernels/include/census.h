@@ -41,7 +41,7 @@ hk_census_row hk_census_row_at(const hk_census *census, size_t row);
 size_t hk_census_note(
     hk_census *census, const uint64_t *client_high, const uint64_t *client_low, const int64_t *times,
     const uint32_t *facts, const uint32_t *numbers, size_t count, size_t limit);
-/// Adds a row; false when it is new and the census full.
-int hk_census_add(hk_census *census, const hk_census_row *row, size_t limit);
+/// Adds the rows of another census, whose facts f are `numbers[f]` here. Returns how many sightings found the census full.
+uint64_t hk_census_merge(hk_census *census, const hk_census *other, const uint32_t *numbers, size_t limit);
 
 #endif
