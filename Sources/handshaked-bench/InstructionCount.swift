@@ -59,11 +59,15 @@ struct InstructionCount: Encodable, Sendable {
       "--tool=callgrind", "--callgrind-out-file=\(output)", "--toggle-collect=\(function)", "--dump-after=\(function)",
       "--", executable, CountedWalk.command,
     ]
-    let child = try Child(
-      valgrind.executable, arguments + paths, input: nil,
-      // Without seeds of its own, so that dictionaries have the same order in every run.
-      environment: ["LC_ALL=C", "HANDSHAKED_SIMD=avx2", "SWIFT_DETERMINISTIC_HASHING=1"])
-    let (status, _) = try child.wait()
+    var status: Int32?
+    // 126: the copy could not be run, as happens on a machine that is busy beyond its means. Once more, then.
+    for _ in 0..<2 where status == nil || status == 126 {
+      let child = try Child(
+        valgrind.executable, arguments + paths, input: nil,
+        // Without seeds of its own, so that dictionaries have the same order in every run.
+        environment: ["LC_ALL=C", "HANDSHAKED_SIMD=avx2", "SWIFT_DETERMINISTIC_HASHING=1"])
+      status = try child.wait().status
+    }
     guard status == 0 else {
       throw BenchError(what: "valgrind \(arguments.joined(separator: " ")) … ended with \(status ?? 255)")
     }

@@ -210,7 +210,7 @@ import Testing
     let script =
       SystemTests.record + #"""
 
-        until_true() { for _ in $(seq 100); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
+        until_true() { for _ in $(seq 600); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
         dpkg -i --force-depends "$3" && echo INSTALLED
         systemctl is-enabled -q handshaked || echo DISABLED
         id -nG handshaked | grep -q systemd-journal && echo GROUPED
@@ -239,7 +239,7 @@ import Testing
   /// What a package does, for the tests: program, units, user, catalog.
   private static let install = #"""
 
-    until_true() { for _ in $(seq 100); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
+    until_true() { for _ in $(seq 600); do eval "$1" && return 0; read -r -t 0.1 <> <(:) || true; done; echo "NEVER $1"; }
     root=$2
     systemd-sysusers "$root/systemd/handshaked.sysusers.conf"
     cp "$1" /usr/bin/handshaked
