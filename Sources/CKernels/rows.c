@@ -95,8 +95,6 @@ size_t hk_rows_add_ruling(hk_rows *rows, uint64_t word, hk_ruling_kind kind) {
     return rows->ruling_count++;
 }
 
-size_t hk_rows_ruling_count(const hk_rows *rows) { return rows->ruling_count; }
-
 uint64_t hk_rows_take_count(hk_rows *rows, size_t ruling) {
     uint64_t count = rows->rulings[ruling].count;
     rows->rulings[ruling].count = 0;

@@ -8,11 +8,6 @@ import Synchronization
 /// event and no envelope, it ends where the line ends, and its values stand between marks that the pass wrote down. What
 /// has no known layout is read byte by byte by the stages behind, with the same result.
 package struct EventLayouts: Sendable {
-  /// Layouts kept; one more, and all are learnt anew.
-  private static let layoutLimit = 256
-  private static let literalByteLimit = 256 * 1024
-  /// Layouts with as many marks: each may have to be tried.
-  private static let chainLimit = 64
   /// Bytes of a literal behind its first mark.
   private static let reachLimit = 1024
   /// One miss in so many is learnt from, ever fewer while nothing is learnt.
@@ -194,8 +189,8 @@ package struct EventLayouts: Sendable {
         from += byteCount
       }
     }
-    guard text.count <= EventLayouts.literalByteLimit / 16 else { return }
-    if layouts.count == EventLayouts.layoutLimit || literals.count + text.count > EventLayouts.literalByteLimit {
+    guard text.count <= Limits.layoutByteLimit / 16 else { return }
+    if layouts.count == Limits.layoutLimit || literals.count + text.count > Limits.layoutByteLimit {
       forget()
     }
     // The last literal ends the line.
@@ -216,7 +211,7 @@ package struct EventLayouts: Sendable {
     var chainCount = 0
     while other != 0 {
       chainCount += 1
-      guard chainCount < EventLayouts.chainLimit else { return }
+      guard chainCount < Limits.layoutChainLimit else { return }
       let checkCount = Int(numbers[other + Int(HK_LAYOUT_CHECKS)])
       var same = 0
       while same < min(checkCount, checks.count / 2), isSame(other, same, checks, text) { same += 1 }

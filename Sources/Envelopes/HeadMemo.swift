@@ -16,8 +16,6 @@ import Records
   }
 
   private static let leastSlotCount = 64
-  private static let mostSlotCount = 16 * 1024
-  private static let textLimit = 2 * 1024 * 1024
   /// Lines that one call of the kernel finds.
   private static let runLimit = 128
   /// Of heads that are all different, one in so many is learnt once none was met again for as long.
@@ -100,7 +98,7 @@ import Records
   }
 
   private func insert(_ head: UnsafePointer<UInt8>, _ length: Int, _ form: UInt32, _ names: OriginNames) {
-    if textCount + length > HeadMemo.textLimit { removeAll() }
+    if textCount + length > Limits.headByteLimit { removeAll() }
     if count * 2 >= slotCount { grow() }
     let hash = unsafe hk_head_hash(heads.pointee.seed, head, length, form)
     // Where all places are taken the first head gives way; its text stays until all are forgotten.
@@ -138,7 +136,7 @@ import Records
 
   /// Doubles the slots; at the limit, begins anew.
   private func grow() {
-    if slotCount == HeadMemo.mostSlotCount { removeAll() }
+    if slotCount == Limits.headSlotLimit { removeAll() }
     let newCount = max(HeadMemo.leastSlotCount, 2 * slotCount)
     let newSlots = UnsafeMutablePointer<hk_head>.allocate(capacity: newCount)
     let newTold = UnsafeMutablePointer<Told>.allocate(capacity: newCount)

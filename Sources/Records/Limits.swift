@@ -17,6 +17,15 @@ package enum Limits {
   package static let originLimit = 65_536
   /// Bytes of the stream within which the pieces of a record must follow one another, each in an envelope of its own.
   package static let pieceWindowByteCount = 128 * 1024
+  /// Heads of syslog lines that one stream remembers fill half of so many slots at most, and bytes of theirs; then they are
+  /// learnt anew.
+  package static let headSlotLimit = 16 * 1024
+  package static let headByteLimit = 2 * 1024 * 1024
+  /// Layouts of event lines kept, bytes of their literals, and layouts with as many marks, each of which may have to be tried;
+  /// one more, and all are learnt anew.
+  package static let layoutLimit = 256
+  package static let layoutByteLimit = 256 * 1024
+  package static let layoutChainLimit = 64
   /// Attributes behind the message of one CMTrace record; native code writes seven.
   package static let attributeLimit = 32
   /// Different `#Fields` lists of one stream.

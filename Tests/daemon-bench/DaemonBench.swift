@@ -241,6 +241,7 @@ struct DaemonBench {
     guard echoWatch.wait(since: monotonic()) != nil else { throw BenchError(description: "the echo did not start") }
     let asked = ServiceProcess.asking(program, root: root)
     try ServiceProcess.waitUntilCaughtUp(asked)
+    // The load begins once the commit of the first reading, at most five seconds late, lies behind.
     usleep(6_000_000)
     _ = running
     let decidedWatch = Watch(root + "/decided")

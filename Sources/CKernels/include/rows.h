@@ -90,10 +90,9 @@ int hk_rows_learn(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *plac
 
 typedef enum { HK_RULING_ROW, HK_RULING_SIGHTING, HK_RULING_NOTHING } hk_ruling_kind;
 
-/// What rows of a word are; the number of the ruling, or HK_ROW_RULINGS when there are too many: `hk_rows_forget` first.
+/// What rows of a word are; the number of the ruling, or HK_ROW_RULINGS when there are too many: `hk_rows_forget_rulings` first.
 size_t hk_rows_add_ruling(hk_rows *rows, uint64_t word, hk_ruling_kind kind);
 void hk_rows_forget_rulings(hk_rows *rows);
-size_t hk_rows_ruling_count(const hk_rows *rows);
 /// Rows ruled on since this was asked last.
 uint64_t hk_rows_take_count(hk_rows *rows, size_t ruling);
 
