@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 typedef struct {
     /// Kind of the client (2 bits), the client (32), facts (24).
@@ -253,33 +256,74 @@ static inline __attribute__((always_inline)) int add(
     return append(census, slot, hash, high, low, key, first, last, count, limit);
 }
 
+/// Which of the four places from `slot` on have this tag.
+#if defined(__SSE2__)
+static inline __attribute__((always_inline)) unsigned tags_at(const uint32_t *index, size_t slot, uint32_t tag) {
+    __m128i words = _mm_loadu_si128((const __m128i *)(index + slot));
+    __m128i equal = _mm_cmpeq_epi32(_mm_andnot_si128(_mm_set1_epi32(ROW_BITS), words), _mm_set1_epi32((int)tag));
+    return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(equal));
+}
+#else
+static inline __attribute__((always_inline)) unsigned tags_at(const uint32_t *index, size_t slot, uint32_t tag) {
+    unsigned found = 0;
+    for (unsigned i = 0; i < 4; i++) found |= (unsigned)((index[slot + i] & ~ROW_BITS) == tag) << i;
+    return found;
+}
+#endif
+
 /// A table of 50,000 clients is larger than the caches: each row would wait for its place in the index and then for its row. So
-/// the place is asked for `AHEAD` sightings before and the row half as many before, and the misses overlap with the work.
-enum { AHEAD = 32, ROW_AHEAD = 16 };
+/// the place is asked for `AHEAD` sightings before and the row `ROW_AHEAD` before, and the misses overlap with the work.
+enum { AHEAD = 48, ROW_AHEAD = 24 };
+
+typedef struct {
+    uint64_t hash;
+    uint64_t key;
+    uint32_t row;
+} census_wait;
 
 size_t hk_census_note(
     hk_census *census, const uint64_t *client_high, const uint64_t *client_low, const int64_t *times,
     const uint32_t *facts, const uint32_t *numbers, size_t count, size_t limit
 ) {
     size_t refused = 0;
-    uint64_t hashes[64];
+    census_wait waits[AHEAD];
     for (size_t i = 0; i < count + AHEAD; i++) {
+        // The places of the ring: what is done now leaves the one that is taken next.
+        if (i >= AHEAD) {
+            size_t now = i - AHEAD;
+            const census_wait *wait = &waits[now % AHEAD];
+            int64_t time = times[now], first = time == INT64_MIN ? INT64_MAX : time;
+            census_row *row = &census->rows[wait->row];
+            if (__builtin_expect(row->key == wait->key, 1)) {
+                row->first = first < row->first ? first : row->first;
+                row->last = time > row->last ? time : row->last;
+                row->count++;
+            } else {
+                refused += !add(
+                    census, wait->hash, client_high[now], client_low[now], numbers[facts[now]], first, time, 1, limit);
+            }
+        }
         if (i < count) {
-            uint64_t hash = hash_of(census->seed, client_high[i], client_low[i], numbers[facts[i]]);
-            hashes[i % 64] = hash;
+            uint32_t number = numbers[facts[i]];
+            uint64_t hash = hash_of(census->seed, client_high[i], client_low[i], number);
+            census_wait *wait = &waits[i % AHEAD];
+            wait->hash = hash;
+            uint64_t key = key_of(client_high[i], client_low[i], number);
+            // No row has that key: a wide client is told by more than its row.
+            wait->key = kind_of(key) == KIND_WIDE ? UINT64_MAX : key;
             __builtin_prefetch(&census->index[hash & census->mask]);
         }
-        size_t row = i - ROW_AHEAD;
-        if (row < count) {
-            uint32_t word = census->index[hashes[row % 64] & census->mask];
-            __builtin_prefetch(&census->rows[(word & ROW_BITS) - 1], 1);
-        }
-        size_t now = i - AHEAD;
-        if (now < count) {
-            int64_t time = times[now];
-            refused += !add(
-                census, hashes[now % 64], client_high[now], client_low[now], numbers[facts[now]],
-                time == INT64_MIN ? INT64_MAX : time, time, 1, limit);
+        size_t ahead = i - ROW_AHEAD;
+        if (ahead < count) {
+            census_wait *wait = &waits[ahead % AHEAD];
+            // The first of that tag is the row, but for one in hundreds.
+            size_t slot = wait->hash & census->mask;
+            if (slot > census->mask - 3) slot = census->mask - 3;
+            unsigned found = tags_at(census->index, slot, tag_of(wait->hash));
+            uint32_t word = census->index[slot + (unsigned)__builtin_ctz(found | 8)];
+            wait->row = (word & ROW_BITS) - (word != 0);
+            if (!word) wait->key = UINT64_MAX;
+            __builtin_prefetch(&census->rows[wait->row], 1);
         }
     }
     return refused;

@@ -11,8 +11,11 @@
 #define ROW_NO_VALUE UINT32_MAX
 #define ROW_WORDS 1024
 #define ROW_CLASS_BITS 9
-/// Blocks of 64 bytes whose blanks are indexed at a time: the index stays in the first cache.
-#define ROW_INDEX_BLOCKS 32
+/// Rows that are taken at a time.
+#define ROW_BATCH 32
+/// Blocks of 64 bytes that are indexed for them at most; rows that are longer are not taken here.
+#define ROW_INDEX_BLOCKS 128
+#define ROW_FIELDS 8192
 
 typedef struct {
     uint8_t bytes[HK_ROW_VALUE_LIMIT];
@@ -39,12 +42,29 @@ typedef struct {
     uint32_t kind;
 } row_ruling;
 
+/// Rows whose groups hold the same values: what they are, known by the lengths of all and proved by their bytes.
+typedef struct {
+    /// The flags and pairs of the row's word; UINT64_MAX in a free entry.
+    uint64_t head;
+    /// The bytes of each group, 8 bits each, 64 at most.
+    uint64_t counts;
+    uint32_t ruling;
+    /// Where the bytes of each group's value stand behind `values`.
+    uint32_t values[HK_ROW_GROUPS];
+} row_combination;
+#define ROW_COMBINATIONS 1024
+
 struct hk_rows {
     size_t level;
     hk_row_columns columns;
     int has_plain_clock;
     size_t group_count, pair_count;
     row_group groups[HK_ROW_GROUPS];
+    /// Of all groups.
+    row_value *values;
+    /// Where a group begins and ends, among the places of a row's fields, and what is taken off its end: the byte between two
+    /// fields, and in the last column a carriage return too.
+    struct { uint32_t first[16], behind[16], less[2][8]; } spans;
     uint32_t pairs[HK_ROW_PAIRS][2];
     // The clock of the row before: its date and time as three overlapping words where they stand in front, else as text.
     uint64_t clock[3];
@@ -61,10 +81,11 @@ struct hk_rows {
     row_ruling rulings[HK_ROW_RULINGS];
     size_t met_count;
     uint16_t met[HK_ROW_RULINGS];
-    // Where the blanks of the text are up to `indexed`, from the row at hand on, whose first is `blanks[blank]`; behind the
-    // last of them stands a place beyond every row.
-    size_t indexed, blank, blank_count;
-    uint32_t blanks[ROW_INDEX_BLOCKS * 64 + HK_ROW_COLUMNS + 2 * 64];
+    row_combination combinations[ROW_COMBINATIONS];
+    // Where the fields of the text begin up to `indexed`, from the row at hand on, whose first is `fields[field]`: behind
+    // blanks and line ends.
+    size_t indexed, field, field_count;
+    uint32_t fields[ROW_FIELDS + 64];
 };
 
 static inline __attribute__((always_inline)) size_t row_word_slot(uint64_t word) {
@@ -89,6 +110,43 @@ static inline __attribute__((always_inline)) size_t row_near(const uint8_t *byte
     return (size_t)(((head + count) * 0x9E3779B97F4A7C15ULL + tail * 0xD6E8FEB86659FD93ULL) >> 54);
 }
 
+/// The last eight bytes of a value that ends at `to`, or all that it has.
+static inline __attribute__((always_inline)) uint64_t row_tail(const uint8_t *end, size_t count) {
+    unsigned shift = count < 8 ? (unsigned)(64 - 8 * count) & 63 : 0;
+    return word_at(end - 8) >> shift;
+}
+
+/// Whether the four bytes before `left` and `right` differ by more than case.
+static inline __attribute__((always_inline)) int row_differs(const uint8_t *left, const uint8_t *right) {
+    uint32_t a, b;
+    memcpy(&a, left - 4, 4);
+    memcpy(&b, right - 4, 4);
+    return ((a ^ b) & ~0x20202020u) != 0;
+}
+
+/// Whether none of the lengths is more than 64.
+static inline int row_is_short(uint64_t counts) {
+    for (; counts; counts >>= 8)
+        if ((counts & 0xFF) > 64) return 0;
+    return 1;
+}
+
+/// Where the groups of a row begin, how long they are, 8 bits each and 255 for more, and a number that their last bytes make.
+static inline __attribute__((always_inline, unused)) uint64_t row_sample_any(
+    const hk_rows *rows, const uint32_t *fields, size_t end, const uint8_t *tails, uint32_t *from, uint64_t *counts
+) {
+    uint64_t sum = 0, all = 0;
+    const uint32_t *less = rows->spans.less[fields[rows->columns.count] - 1 - end];
+    for (size_t k = 0; k < rows->group_count; k++) {
+        uint32_t to = fields[rows->spans.behind[k]] - less[k], count = to - fields[rows->spans.first[k]];
+        from[k] = fields[rows->spans.first[k]];
+        all |= (uint64_t)(count < 255 ? count : 255) << 8 * k;
+        sum = (sum << 17 | sum >> 47) ^ row_tail(tails + to, count);
+    }
+    *counts = all;
+    return sum;
+}
+
 /// Whether [left, left + count) and [right, right + count) are the same text but for the case of letters, and not `-`.
 static inline int row_is_same(const uint8_t *left, const uint8_t *right, size_t count) {
     if (count == 1 && left[0] == '-') return 0;
@@ -110,6 +168,10 @@ static inline __attribute__((always_inline)) int64_t row_time_of_day(const uint8
     unsigned second = (unsigned)(word >> 48 & 0xF) * 10 + (unsigned)(word >> 56 & 0xF);
     if (hour > 23 || minute > 59 || second > 59) return -1;
     return (int64_t)(hour * 3600 + minute * 60 + second) * 1000000;
+}
+
+static inline void row_forget_combinations(hk_rows *rows) {
+    for (size_t i = 0; i < ROW_COMBINATIONS; i++) rows->combinations[i].head = UINT64_MAX;
 }
 
 static inline __attribute__((always_inline)) uint32_t row_facts(hk_rows *rows, size_t ruling) {

@@ -6,6 +6,12 @@ hk_rows *hk_rows_new(size_t level, hk_row_columns columns) {
     if (columns.count < 2 || columns.count > HK_ROW_COLUMNS) return NULL;
     hk_rows *rows = calloc(1, sizeof *rows);
     if (!rows) return NULL;
+    // Aligned: a value of up to 64 bytes is one cache line.
+    rows->values = aligned_alloc(256, HK_ROW_GROUPS * ROW_VALUES * sizeof *rows->values);
+    if (!rows->values) {
+        free(rows);
+        return NULL;
+    }
     rows->level = level;
     rows->columns = columns;
     rows->has_plain_clock = columns.date == 0 && columns.time == 1 && columns.count > 2;
@@ -16,7 +22,7 @@ hk_rows *hk_rows_new(size_t level, hk_row_columns columns) {
 
 void hk_rows_free(hk_rows *rows) {
     if (!rows) return;
-    for (size_t i = 0; i < rows->group_count; i++) free(rows->groups[i].values);
+    free(rows->values);
     free(rows);
 }
 
@@ -25,9 +31,11 @@ int hk_rows_add_group(hk_rows *rows, size_t first, size_t last) {
     row_group *group = &rows->groups[rows->group_count];
     group->first = (uint32_t)first;
     group->last = (uint32_t)last;
-    // Aligned: a value of up to 64 bytes is one cache line.
-    group->values = aligned_alloc(256, ROW_VALUES * sizeof *group->values);
-    if (!group->values) return 0;
+    group->values = rows->values + rows->group_count * ROW_VALUES;
+    rows->spans.first[rows->group_count] = group->first;
+    rows->spans.behind[rows->group_count] = group->last + 1;
+    for (uint32_t i = 0; i < 2; i++)
+        rows->spans.less[i][rows->group_count] = 1 + (i && group->last + 1 == (uint32_t)rows->columns.count);
     group->values[0].count = ROW_NO_VALUE;
     group->value_count = 1;
     rows->group_count++;
@@ -49,17 +57,17 @@ void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until, 
         rows->has_clock = rows->has_clock_text = 0;
         rows->time = rows->midnight = HK_NO_TIME;
     }
-    rows->indexed = rows->blank = rows->blank_count = 0;
-    for (size_t i = 0; i <= HK_ROW_COLUMNS; i++) rows->blanks[i] = UINT32_MAX;
+    rows->indexed = rows->field = rows->field_count = 0;
     rows->first_time = rows->last_time = HK_NO_TIME;
 }
 
 void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight) {
     const uint8_t *row = bytes + place->start;
-    const uint32_t *blanks = rows->blanks + rows->blank;
+    const uint32_t *fields = rows->fields + rows->field;
     rows->time = time;
     rows->midnight = midnight;
-    rows->has_clock = rows->has_plain_clock && blanks[0] == place->start + 10 && blanks[1] == place->start + 19;
+    rows->has_clock = rows->has_plain_clock && fields[1] == place->start + 11
+        && fields[2] == place->start + 20;
     rows->has_clock_text = 0;
     if (rows->has_clock) {
         rows->clock[0] = word_at(row);
@@ -71,8 +79,7 @@ void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *
         int32_t column = which ? rows->columns.time : rows->columns.date;
         rows->clock_text_count[which] = 0;
         if (column < 0) continue;
-        size_t from = column ? blanks[column - 1] + 1 : place->start;
-        size_t to = column + 1 == rows->columns.count ? place->end : blanks[column];
+        size_t from = fields[column], to = column + 1 == rows->columns.count ? place->end : fields[column + 1] - 1;
         if (to - from > sizeof rows->clock_text[which]) return;
         memcpy(rows->clock_text[which], bytes + from, to - from);
         rows->clock_text_count[which] = (uint32_t)(to - from);
@@ -83,6 +90,7 @@ void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *
 void hk_rows_forget_rulings(hk_rows *rows) {
     for (size_t i = 0; i < ROW_WORDS; i++) rows->words[i] = UINT64_MAX;
     rows->ruling_count = rows->met_count = 0;
+    row_forget_combinations(rows);
 }
 
 size_t hk_rows_add_ruling(hk_rows *rows, uint64_t word, hk_ruling_kind kind) {

@@ -185,6 +185,7 @@ static inline __attribute__((always_inline)) void mark_at(
 #define same portable_same
 #define digest portable_digest
 #define ipv4 hk_ipv4
+#define row_sample row_sample_any
 #define write_near portable_write_near
 #define differ portable_differ
 #include "vector_body.h"
@@ -268,6 +269,7 @@ static inline __attribute__((always_inline)) uint32_t sse2_differ(const uint8_t 
 #define same sse2_same
 #define digest sse2_digest
 #define ipv4 hk_ipv4
+#define row_sample row_sample_any
 #define HK_NAME(name) name##_sse2
 #define places portable_places  // SSE2 has no look-up of bytes
 #define block sse2_block
@@ -407,6 +409,7 @@ HK_AVX2_INLINE uint64_t avx2_digest(avx2_block b, size_t count) {
 #define same avx2_same
 #define digest avx2_digest
 #define ipv4 hk_ipv4
+#define row_sample row_sample_any
 #define places avx2_places
 #define HK_NAME(name) name##_avx2
 #define block avx2_block
@@ -541,10 +544,40 @@ HK_AVX512_INLINE int64_t avx512_ipv4(const uint8_t *text, size_t count) {
     return wrong ? -1 : (int64_t)value;
 }
 
+/// `row_sample_any` for all groups at once.
+HK_AVX512_INLINE uint64_t avx512_row_sample(
+    const hk_rows *rows, const uint32_t *fields, size_t end, const uint8_t *tails, uint32_t *from, uint64_t *counts
+) {
+    if (rows->columns.count >= 32 || rows->group_count > 4) return row_sample_any(rows, fields, end, tails, from, counts);
+    // Behind the fields lies as much that may be read.
+    __m512i low = _mm512_loadu_si512(fields), high = _mm512_loadu_si512(fields + 16);
+    __m128i first = _mm512_castsi512_si128(
+        _mm512_permutex2var_epi32(low, _mm512_loadu_si512(rows->spans.first), high));
+    __m128i behind = _mm512_castsi512_si128(
+        _mm512_permutex2var_epi32(low, _mm512_loadu_si512(rows->spans.behind), high));
+    behind = _mm_sub_epi32(
+        behind, _mm_loadu_si128((const __m128i *)rows->spans.less[fields[rows->columns.count] - 1 - end]));
+    __m128i length = _mm_sub_epi32(behind, first);
+    _mm_storeu_si128((__m128i *)from, first);
+    *counts = (uint32_t)_mm_cvtsi128_si32(_mm_cvtusepi32_epi8(length));
+    uint32_t to[4];
+    _mm_storeu_si128((__m128i *)to, behind);
+    __m256i words = _mm256_set_epi64x(
+        (long long)word_at(tails + to[3] - 8), (long long)word_at(tails + to[2] - 8),
+        (long long)word_at(tails + to[1] - 8), (long long)word_at(tails + to[0] - 8));
+    // Of a group that is not there nothing is left.
+    __m128i none = _mm_max_epi32(_mm_sub_epi32(_mm_set1_epi32(64), _mm_slli_epi32(length, 3)), _mm_setzero_si128());
+    words = _mm256_rolv_epi64(
+        _mm256_srlv_epi64(words, _mm256_cvtepu32_epi64(none)), _mm256_setr_epi64x(51, 34, 17, 0));
+    __m128i half = _mm_xor_si128(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    return (uint64_t)_mm_cvtsi128_si64(half) ^ (uint64_t)_mm_extract_epi64(half, 1);
+}
+
 #define HK_TARGET HK_AVX512
 #define same avx512_same
 #define digest avx512_digest
 #define ipv4 avx512_ipv4
+#define row_sample avx512_row_sample
 #define places avx512_places
 #define HK_NAME(name) name##_avx512
 #define block __m512i
@@ -660,6 +693,7 @@ static inline __attribute__((always_inline)) uint64_t neon_digest(neon_block b, 
 #define same neon_same
 #define digest neon_digest
 #define ipv4 hk_ipv4
+#define row_sample row_sample_any
 #define places neon_places
 #define HK_NAME(name) name##_neon
 #define block neon_block
@@ -930,8 +964,11 @@ hk_rows_stop hk_rows_run(
     return rows_kernels(rows)->rows_run(rows, bytes, line_ends, last_line, place, out);
 }
 int hk_rows_learn(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, size_t class_number) {
+    row_group *group = &rows->groups[place->group];
+    // Its values are about to be forgotten.
+    if (group->value_count == ROW_VALUES) row_forget_combinations(rows);
     return rows_kernels(rows)->rows_learn(
-        &rows->groups[place->group], bytes, place->value, place->value_end, class_number);
+        group, bytes, place->value, place->value_end, class_number);
 }
 size_t hk_dated_lines(const uint8_t *bytes, const uint32_t *line_ends, size_t line, size_t last_line) {
     return chosen->dated_lines(bytes, line_ends, line, last_line);

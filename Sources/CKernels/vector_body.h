@@ -214,8 +214,11 @@ static HK_TARGET size_t HK_NAME(positions)(
     size_t n = 0, i = 0;
     for (; i + 64 <= count && n + 64 <= capacity; i += 64) {
         uint64_t mask = equal(load(bytes + i), c);
-        write_bits(mask, (uint32_t)i, out + n);
-        n += (unsigned)__builtin_popcountll(mask);
+        // Of lines, most blocks hold one end or none.
+        out[n] = (uint32_t)i + (unsigned)__builtin_ctzll(mask | 1ULL << 63);
+        unsigned found = (unsigned)__builtin_popcountll(mask);
+        if (__builtin_expect(found > 1, 0)) write_bits(mask, (uint32_t)i, out + n);
+        n += found;
     }
     for (; count - i < 64 && i < count && n < capacity; i++)
         if (bytes[i] == c) out[n++] = (uint32_t)i;

@@ -15,5 +15,6 @@
 #undef same
 #undef digest
 #undef ipv4
+#undef row_sample
 #undef write_near
 #undef differ
