@@ -29,6 +29,8 @@ struct hk_census {
 
 #define ROW_BITS 0x3FFFFFu
 #define FACTS_BITS 24
+/// Places of the index in a cache line: a row stands in its line, or in the next one that is not full.
+#define LINE 16
 #define KIND_NUMBER 0ULL
 #define KIND_IPV4 1ULL
 #define KIND_WIDE 2ULL
@@ -121,7 +123,43 @@ static inline __attribute__((always_inline)) uint64_t hash_of(uint64_t seed, uin
     return mix(mix(low ^ seed, high ^ 0x9E3779B97F4A7C15ULL) ^ facts, 0xA0761D6478BD642FULL);
 }
 
-static inline __attribute__((always_inline)) uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 54) << 22; }
+/// Never that of a free place.
+static inline __attribute__((always_inline)) uint32_t tag_of(uint64_t hash) {
+    uint32_t tag = (uint32_t)(hash >> 54);
+    return (tag + !tag) << 22;
+}
+
+/// The line of the index that a row is sought in first.
+static inline __attribute__((always_inline)) size_t line_of(uint64_t hash, size_t mask) {
+    return hash & mask & ~(size_t)(LINE - 1);
+}
+
+/// Which of a line's places have this tag; those that are free have 0.
+#if defined(__SSE2__)
+static inline __attribute__((always_inline)) unsigned tags_in(const uint32_t *line, uint32_t tag) {
+    __m128i equal[4];
+    for (int i = 0; i < 4; i++)
+        equal[i] = _mm_cmpeq_epi32(
+            _mm_andnot_si128(_mm_set1_epi32(ROW_BITS), _mm_load_si128((const __m128i *)line + i)),
+            _mm_set1_epi32((int)tag));
+    return (unsigned)_mm_movemask_epi8(
+        _mm_packs_epi16(_mm_packs_epi32(equal[0], equal[1]), _mm_packs_epi32(equal[2], equal[3])));
+}
+#else
+static inline __attribute__((always_inline)) unsigned tags_in(const uint32_t *line, uint32_t tag) {
+    unsigned found = 0;
+    for (unsigned i = 0; i < LINE; i++) found |= (unsigned)((line[i] & ~ROW_BITS) == tag) << i;
+    return found;
+}
+#endif
+
+/// Where a row of this hash may be put.
+static size_t free_place(const uint32_t *index, size_t mask, uint64_t hash) {
+    for (size_t line = line_of(hash, mask);; line = (line + LINE) & mask) {
+        unsigned free = tags_in(index + line, 0);
+        if (free) return line + (unsigned)__builtin_ctz(free);
+    }
+}
 
 static inline __attribute__((always_inline)) uint64_t key_of(uint64_t high, uint64_t low, uint32_t facts) {
     uint64_t kind = high || (low >> 32 != 0 && low >> 32 != 0xFFFF) ? KIND_WIDE : low >> 32 ? KIND_IPV4 : KIND_NUMBER;
@@ -178,13 +216,10 @@ static int grow_index(hk_census *census) {
             uint64_t key = census->rows[from + i].key, high, low;
             client_words(census, key, &high, &low);
             hashes[i] = hash_of(census->seed, high, low, (uint32_t)key & HK_CENSUS_NO_FACTS);
-            __builtin_prefetch(&index[hashes[i] & mask], 1);
+            __builtin_prefetch(&index[line_of(hashes[i], mask)], 1);
         }
-        for (size_t i = 0; i < block; i++) {
-            size_t slot = hashes[i] & mask;
-            while (index[slot]) slot = (slot + 1) & mask;
-            index[slot] = tag_of(hashes[i]) | (uint32_t)(from + i + 1);
-        }
+        for (size_t i = 0; i < block; i++)
+            index[free_place(index, mask, hashes[i])] = tag_of(hashes[i]) | (uint32_t)(from + i + 1);
     }
     return 1;
 }
@@ -206,9 +241,9 @@ static int grow_rows(hk_census *census) {
     return 1;
 }
 
-/// A new row for a free place of the index; false when there is no room.
+/// A new row; false when there is no room.
 static __attribute__((noinline)) int append(
-    hk_census *census, size_t slot, uint64_t hash, uint64_t high, uint64_t low, uint64_t key, int64_t first, int64_t last,
+    hk_census *census, uint64_t hash, uint64_t high, uint64_t low, uint64_t key, int64_t first, int64_t last,
     uint64_t count, size_t limit
 ) {
     if (census->count >= limit || census->count >= HK_CENSUS_ROWS) return 0;
@@ -228,58 +263,75 @@ static __attribute__((noinline)) int append(
         key |= (uint64_t)census->wide_count++ << FACTS_BITS;
     }
     census->rows[census->count++] = (census_row){key, first, last, count};
-    census->index[slot] = tag_of(hash) | (uint32_t)census->count;
+    census->index[free_place(census->index, census->mask, hash)] = tag_of(hash) | (uint32_t)census->count;
     if (census->count * 3 > census->mask * 2) grow_index(census);
     return 1;
 }
 
-static inline __attribute__((always_inline)) int add(
+/// Adds to the row of a key wherever it stands; false when it has none and there is no room.
+static __attribute__((noinline)) int add(
     hk_census *census, uint64_t hash, uint64_t high, uint64_t low, uint32_t facts, int64_t first, int64_t last,
     uint64_t count, size_t limit
 ) {
     uint64_t key = key_of(high, low, facts);
-    uint32_t tag = tag_of(hash);
-    size_t slot = hash & census->mask;
-    for (;; slot = (slot + 1) & census->mask) {
-        uint32_t word = census->index[slot];
-        if (!word) break;
-        if ((word & ~ROW_BITS) != tag) continue;
-        census_row *row = &census->rows[(word & ROW_BITS) - 1];
-        if (row->key != key
-            && (kind_of(key) != KIND_WIDE || !holds_wide(census, row, high, low, facts)))
-            continue;
-        row->first = first < row->first ? first : row->first;
-        row->last = last > row->last ? last : row->last;
-        row->count += count;
-        return 1;
+    for (size_t line = line_of(hash, census->mask);; line = (line + LINE) & census->mask) {
+        const uint32_t *words = census->index + line;
+        for (unsigned found = tags_in(words, tag_of(hash)); found; found &= found - 1) {
+            census_row *row = &census->rows[(words[(unsigned)__builtin_ctz(found)] & ROW_BITS) - 1];
+            if (row->key != key
+                && (kind_of(key) != KIND_WIDE || !holds_wide(census, row, high, low, facts)))
+                continue;
+            row->first = first < row->first ? first : row->first;
+            row->last = last > row->last ? last : row->last;
+            row->count += count;
+            return 1;
+        }
+        if (tags_in(words, 0)) return append(census, hash, high, low, key, first, last, count, limit);
     }
-    return append(census, slot, hash, high, low, key, first, last, count, limit);
 }
 
-/// Which of the four places from `slot` on have this tag.
-#if defined(__SSE2__)
-static inline __attribute__((always_inline)) unsigned tags_at(const uint32_t *index, size_t slot, uint32_t tag) {
-    __m128i words = _mm_loadu_si128((const __m128i *)(index + slot));
-    __m128i equal = _mm_cmpeq_epi32(_mm_andnot_si128(_mm_set1_epi32(ROW_BITS), words), _mm_set1_epi32((int)tag));
-    return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(equal));
-}
-#else
-static inline __attribute__((always_inline)) unsigned tags_at(const uint32_t *index, size_t slot, uint32_t tag) {
-    unsigned found = 0;
-    for (unsigned i = 0; i < 4; i++) found |= (unsigned)((index[slot + i] & ~ROW_BITS) == tag) << i;
-    return found;
-}
-#endif
+/// A table of 50,000 clients is larger than the caches: each row would wait for its line of the index and then for its row. So
+/// the line is asked for `AHEAD` sightings before and the row `ROW_AHEAD` before, and the misses overlap with the work.
+enum { AHEAD = 64, ROW_AHEAD = 32 };
 
-/// A table of 50,000 clients is larger than the caches: each row would wait for its place in the index and then for its row. So
-/// the place is asked for `AHEAD` sightings before and the row `ROW_AHEAD` before, and the misses overlap with the work.
-enum { AHEAD = 48, ROW_AHEAD = 24 };
-
+/// A sighting on its way.
 typedef struct {
-    uint64_t hash;
-    uint64_t key;
+    uint64_t hash, key;
+    /// The first row of its tag, which is its row but for one in a hundred.
     uint32_t row;
 } census_wait;
+
+static inline __attribute__((always_inline)) void ask_line(
+    const hk_census *census, census_wait *wait, uint64_t high, uint64_t low, uint32_t facts
+) {
+    wait->hash = hash_of(census->seed, high, low, facts);
+    uint64_t key = key_of(high, low, facts);
+    // No row has that key: a wide client is told by more than its row.
+    wait->key = kind_of(key) == KIND_WIDE ? UINT64_MAX : key;
+    __builtin_prefetch(&census->index[line_of(wait->hash, census->mask)]);
+}
+
+static inline __attribute__((always_inline)) void ask_row(const hk_census *census, census_wait *wait) {
+    const uint32_t *line = census->index + line_of(wait->hash, census->mask);
+    unsigned found = tags_in(line, tag_of(wait->hash));
+    uint32_t number = line[(unsigned)__builtin_ctz(found | 1u << (LINE - 1))] & ROW_BITS;
+    if (!found) wait->key = UINT64_MAX;
+    wait->row = number - (number != 0);
+    __builtin_prefetch(&census->rows[wait->row], 1);
+}
+
+static inline __attribute__((always_inline)) int add_asked(
+    hk_census *census, const census_wait *wait, uint64_t high, uint64_t low, uint32_t facts, int64_t first, int64_t last,
+    uint64_t count, size_t limit
+) {
+    census_row *row = &census->rows[wait->row];
+    if (__builtin_expect(row->key != wait->key, 0))
+        return add(census, wait->hash, high, low, facts, first, last, count, limit);
+    row->first = first < row->first ? first : row->first;
+    row->last = last > row->last ? last : row->last;
+    row->count += count;
+    return 1;
+}
 
 size_t hk_census_note(
     hk_census *census, const uint64_t *client_high, const uint64_t *client_low, const int64_t *times,
@@ -288,73 +340,41 @@ size_t hk_census_note(
     size_t refused = 0;
     census_wait waits[AHEAD];
     for (size_t i = 0; i < count + AHEAD; i++) {
-        // The places of the ring: what is done now leaves the one that is taken next.
+        // A ring: what is done leaves its place to what comes next.
+        census_wait *wait = &waits[i % AHEAD];
         if (i >= AHEAD) {
             size_t now = i - AHEAD;
-            const census_wait *wait = &waits[now % AHEAD];
-            int64_t time = times[now], first = time == INT64_MIN ? INT64_MAX : time;
-            census_row *row = &census->rows[wait->row];
-            if (__builtin_expect(row->key == wait->key, 1)) {
-                row->first = first < row->first ? first : row->first;
-                row->last = time > row->last ? time : row->last;
-                row->count++;
-            } else {
-                refused += !add(
-                    census, wait->hash, client_high[now], client_low[now], numbers[facts[now]], first, time, 1, limit);
-            }
+            int64_t time = times[now];
+            refused += !add_asked(
+                census, wait, client_high[now], client_low[now], numbers[facts[now]],
+                time == INT64_MIN ? INT64_MAX : time, time, 1, limit);
         }
-        if (i < count) {
-            uint32_t number = numbers[facts[i]];
-            uint64_t hash = hash_of(census->seed, client_high[i], client_low[i], number);
-            census_wait *wait = &waits[i % AHEAD];
-            wait->hash = hash;
-            uint64_t key = key_of(client_high[i], client_low[i], number);
-            // No row has that key: a wide client is told by more than its row.
-            wait->key = kind_of(key) == KIND_WIDE ? UINT64_MAX : key;
-            __builtin_prefetch(&census->index[hash & census->mask]);
-        }
-        size_t ahead = i - ROW_AHEAD;
-        if (ahead < count) {
-            census_wait *wait = &waits[ahead % AHEAD];
-            // The first of that tag is the row, but for one in hundreds.
-            size_t slot = wait->hash & census->mask;
-            if (slot > census->mask - 3) slot = census->mask - 3;
-            unsigned found = tags_at(census->index, slot, tag_of(wait->hash));
-            uint32_t word = census->index[slot + (unsigned)__builtin_ctz(found | 8)];
-            wait->row = (word & ROW_BITS) - (word != 0);
-            if (!word) wait->key = UINT64_MAX;
-            __builtin_prefetch(&census->rows[wait->row], 1);
-        }
+        if (i < count) ask_line(census, wait, client_high[i], client_low[i], numbers[facts[i]]);
+        size_t row = i - ROW_AHEAD;
+        if (row < count) ask_row(census, &waits[row % AHEAD]);
     }
     return refused;
 }
 
 uint64_t hk_census_merge(hk_census *census, const hk_census *other, const uint32_t *numbers, size_t limit) {
     uint64_t refused = 0;
-    uint64_t hashes[64];
+    census_wait waits[AHEAD];
     for (size_t i = 0; i < other->count + AHEAD; i++) {
-        if (i < other->count) {
-            uint64_t high, low;
-            client_words(other, other->rows[i].key, &high, &low);
-            uint64_t hash =
-                hash_of(census->seed, high, low, numbers[(uint32_t)other->rows[i].key & HK_CENSUS_NO_FACTS]);
-            hashes[i % 64] = hash;
-            __builtin_prefetch(&census->index[hash & census->mask]);
-        }
-        size_t row = i - ROW_AHEAD;
-        if (row < other->count) {
-            uint32_t word = census->index[hashes[row % 64] & census->mask];
-            __builtin_prefetch(&census->rows[(word & ROW_BITS) - 1], 1);
-        }
-        size_t now = i - AHEAD;
-        if (now < other->count) {
-            const census_row *from = &other->rows[now];
-            uint64_t high, low;
+        census_wait *wait = &waits[i % AHEAD];
+        uint64_t high, low;
+        if (i >= AHEAD) {
+            const census_row *from = &other->rows[i - AHEAD];
             client_words(other, from->key, &high, &low);
             uint32_t facts = numbers[(uint32_t)from->key & HK_CENSUS_NO_FACTS];
-            if (!add(census, hashes[now % 64], high, low, facts, from->first, from->last, from->count, limit))
+            if (!add_asked(census, wait, high, low, facts, from->first, from->last, from->count, limit))
                 refused += from->count;
         }
+        if (i < other->count) {
+            client_words(other, other->rows[i].key, &high, &low);
+            ask_line(census, wait, high, low, numbers[(uint32_t)other->rows[i].key & HK_CENSUS_NO_FACTS]);
+        }
+        size_t row = i - ROW_AHEAD;
+        if (row < other->count) ask_row(census, &waits[row % AHEAD]);
     }
     return refused;
 }

@@ -142,12 +142,28 @@ typedef struct {
     int64_t clients[ROW_BATCH];
 } HK_NAME(row_batch);
 
+/// Whether the values of a row are those of the combination that it was taken for.
+static inline __attribute__((always_inline)) HK_TARGET void HK_NAME(rows_prove)(
+    const hk_rows *rows, const uint8_t *bytes, HK_NAME(row_batch) *batch, size_t count, size_t group_count
+) {
+    const uint8_t *values = (const uint8_t *)rows->values;
+    _Pragma("clang loop vectorize(disable)")
+    for (size_t i = 0; i < count; i++) {
+        const row_combination *known = &rows->combinations[batch->slots[i]];
+        uint64_t counts = batch->counts[i], wrong = (known->counts ^ counts) | (known->head ^ batch->heads[i]);
+        for (size_t k = 0; k < group_count; k++)
+            wrong |= ~same(load(bytes + batch->from[i][k]), values + known->values[k])
+                & HK_NAME(row_first)(counts >> 8 * k & 0xFF);
+        batch->rulings[i] = known->ruling;
+        batch->wrong[i] = wrong;
+    }
+}
+
 static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
     hk_rows *rows, const uint8_t *bytes, const uint32_t *line_ends, size_t last_line, hk_rows_place *place,
     hk_row_sightings *out
 ) {
     const size_t columns = (size_t)rows->columns.count, group_count = rows->group_count, pair_count = rows->pair_count;
-    const uint8_t *values = (const uint8_t *)rows->values;
     const int32_t client = rows->columns.client;
     const int has_plain_clock = rows->has_plain_clock, has_time = rows->columns.time >= 0;
     size_t line = place->line;
@@ -157,6 +173,9 @@ static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
     while (line < last_line && stop == HK_ROWS_END) {
         size_t count = last_line - line < ROW_BATCH ? last_line - line : ROW_BATCH;
         size_t start = line ? (size_t)line_ends[line - 1] + 1 : 0;
+        // Eight bytes before the first row there is nothing: it is taken alone, and looked up by what comes behind instead.
+        if (start < 8) count = 1;
+        const uint8_t *tails = start < 8 ? bytes + 8 : bytes;
         HK_NAME(rows_index)(rows, bytes, start, line_ends[line + count - 1]);
         // Field k of row i begins at fields[i * columns + k] and ends before the byte that stands before the next.
         const uint32_t *fields = rows->fields;
@@ -201,8 +220,6 @@ static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
             batch.times[i] = rows->time;
         }
 
-        // Eight bytes before the first row there is nothing.
-        const uint8_t *tails = start < 8 ? bytes + 8 : bytes;
         _Pragma("clang loop vectorize(disable)")
         for (size_t i = 0; i < count; i++) {
             const uint32_t *f = fields + i * columns;
@@ -225,15 +242,10 @@ static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
             batch.counts[i] = counts;
             batch.slots[i] = (((sum ^ head) + counts * 0xD6E8FEB86659FD93ULL) * 0x9E3779B97F4A7C15ULL) >> 54;
         }
-        _Pragma("clang loop vectorize(disable)")
-        for (size_t i = 0; i < count; i++) {
-            const row_combination *known = &rows->combinations[batch.slots[i]];
-            uint64_t counts = batch.counts[i], wrong = (known->counts ^ counts) | (known->head ^ batch.heads[i]);
-            for (size_t k = 0; k < group_count; k++)
-                wrong |= ~same(load(bytes + batch.from[i][k]), values + known->values[k])
-                    & HK_NAME(row_first)(counts >> 8 * k & 0xFF);
-            batch.rulings[i] = known->ruling;
-            batch.wrong[i] = wrong;
+        switch (group_count) {
+        case 4: HK_NAME(rows_prove)(rows, bytes, &batch, count, 4); break;
+        case 3: HK_NAME(rows_prove)(rows, bytes, &batch, count, 3); break;
+        default: HK_NAME(rows_prove)(rows, bytes, &batch, count, group_count);
         }
         if (client >= 0)
             _Pragma("clang loop vectorize(disable)")

@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 /// Who came is told by 16 bytes, what else is seen by a number (`facts`). Rows lie side by side, 32 bytes each, two to a cache
-/// line, and are found through an index at most two thirds full:
+/// line, and are found through an index at most two thirds full,
+/// whose lines of 16 places are filled one after the other:
 ///
-///     index   | tag of the hash, 10 bits | row + 1, 22 bits, 0 is free |   linear probe
+///     index   | tag of the hash, 10 bits | row + 1, 22 bits, 0 is free |   the line of its hash, or the next with room
 ///     rows    | kind of client, 2 bits, client, 32 bits, facts, 24 bits | first | last | count |
 ///
 /// A client that 32 bits do not tell, an IPv6 address, stands in a list of its own: the row has its place there.
