@@ -153,7 +153,7 @@ static inline __attribute__((always_inline)) unsigned tags_in(const uint32_t *li
 }
 #endif
 
-/// Where a row of this hash may be put.
+/// The first free place for a row of this hash.
 static size_t free_place(const uint32_t *index, size_t mask, uint64_t hash) {
     for (size_t line = line_of(hash, mask);; line = (line + LINE) & mask) {
         unsigned free = tags_in(index + line, 0);
@@ -243,7 +243,7 @@ static int grow_rows(hk_census *census) {
 
 /// A new row; false when there is no room.
 static __attribute__((noinline)) int append(
-    hk_census *census, uint64_t hash, uint64_t high, uint64_t low, uint64_t key, int64_t first, int64_t last,
+    hk_census *census, size_t place, uint64_t hash, uint64_t high, uint64_t low, uint64_t key, int64_t first, int64_t last,
     uint64_t count, size_t limit
 ) {
     if (census->count >= limit || census->count >= HK_CENSUS_ROWS) return 0;
@@ -263,7 +263,7 @@ static __attribute__((noinline)) int append(
         key |= (uint64_t)census->wide_count++ << FACTS_BITS;
     }
     census->rows[census->count++] = (census_row){key, first, last, count};
-    census->index[free_place(census->index, census->mask, hash)] = tag_of(hash) | (uint32_t)census->count;
+    census->index[place] = tag_of(hash) | (uint32_t)census->count;
     if (census->count * 3 > census->mask * 2) grow_index(census);
     return 1;
 }
@@ -286,7 +286,10 @@ static __attribute__((noinline)) int add(
             row->count += count;
             return 1;
         }
-        if (tags_in(words, 0)) return append(census, hash, high, low, key, first, last, count, limit);
+        unsigned free = tags_in(words, 0);
+        if (free)
+            return append(
+                census, line + (unsigned)__builtin_ctz(free), hash, high, low, key, first, last, count, limit);
     }
 }
 
