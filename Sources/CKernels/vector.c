@@ -405,10 +405,40 @@ HK_AVX2_INLINE uint64_t avx2_digest(avx2_block b, size_t count) {
         _mm256_madd_epi16(_mm256_and_si256(b.high, kept.high), factors.high)));
 }
 
+/// `hk_ipv4` with the digits of each part moved into a lane of its own.
+HK_AVX2_INLINE int64_t avx2_ipv4(const uint8_t *text, size_t count) {
+    if (count - 7 > 8) return -1;
+    __m128i v = _mm_loadu_si128((const __m128i *)text);
+    unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
+    dots = (dots & ((1u << count) - 1)) | 1u << count;
+    unsigned second = _blsr_u32(dots), third = _blsr_u32(second), last = _blsr_u32(third);
+    // Where each part ends, and 255 behind the last.
+    __m128i ends = _mm_or_si128(
+        _mm_cvtsi32_si128((int)(_tzcnt_u32(dots) | _tzcnt_u32(second) << 8 | _tzcnt_u32(third) << 16 | (unsigned)count << 24)),
+        _mm_setr_epi32(0, -1, -1, -1));
+    __m128i before = _mm_shuffle_epi8(ends, _mm_setr_epi8(15, 15, 15, 15, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2));
+    __m128i place = _mm_sub_epi8(
+        _mm_shuffle_epi8(ends, _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)),
+        _mm_setr_epi8(4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1, 4, 3, 2, 1));
+    // Of the four places before the end of each part, the last must be a digit of it and the first none.
+    __m128i held = _mm_cmpgt_epi8(place, before);
+    __m128i digits = _mm_and_si128(held, _mm_sub_epi8(_mm_shuffle_epi8(v, place), _mm_set1_epi8('0')));
+    __m128i parts = _mm_madd_epi16(
+        _mm_maddubs_epi16(digits, _mm_setr_epi8(0, 100, 10, 1, 0, 100, 10, 1, 0, 100, 10, 1, 0, 100, 10, 1)),
+        _mm_set1_epi16(1));
+    __m128i most = _mm_or_si128(
+        _mm_subs_epu8(digits, _mm_set1_epi8(9)), _mm_cmpgt_epi32(parts, _mm_set1_epi32(255)));
+    unsigned wrong = (((unsigned)_mm_movemask_epi8(held) & 0x9999u) ^ 0x8888u) | (last ^ 1u << count)
+        | (unsigned)!_mm_testz_si128(most, most);
+    uint32_t value = (uint32_t)_mm_cvtsi128_si32(
+        _mm_shuffle_epi8(parts, _mm_setr_epi8(12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0)));
+    return wrong ? -1 : (int64_t)value;
+}
+
 #define HK_TARGET HK_AVX2
 #define same avx2_same
 #define digest avx2_digest
-#define ipv4 hk_ipv4
+#define ipv4 avx2_ipv4
 #define row_sample row_sample_any
 #define places avx2_places
 #define HK_NAME(name) name##_avx2
