@@ -77,9 +77,17 @@ static inline int literal_stands(const uint8_t *text, const uint8_t *literal, si
     }
     if (i == length) return 1;
     uint64_t a = 0, b = 0;
-    memcpy(&a, text + i, length - i);
-    memcpy(&b, literal + i, length - i);
-    return fold_word(a) == b;
+    if (__builtin_expect(length >= 8, 1)) {
+        // The last eight overlap those before.
+        memcpy(&a, text + length - 8, 8);
+        memcpy(&b, literal + length - 8, 8);
+        return fold_word(a) == b;
+    }
+    for (; i < length; i++) {
+        uint8_t c = text[i];
+        if ((uint8_t)(c >= 'A' && c <= 'Z' ? c | 0x20 : c) != literal[i]) return 0;
+    }
+    return 1;
 }
 
 static inline uint32_t literal_sieve_hash(uint64_t window) {
@@ -108,9 +116,10 @@ static inline __attribute__((always_inline)) size_t literal_confirm(
 ) {
     size_t found = 0;
     uint64_t after = 0, before = 0;
-    memcpy(&after, bytes + at, readable - at >= 8 ? 8 : readable - at);
-    if (at >= 8) memcpy(&before, bytes + at - 8, 8);
-    else memcpy((uint8_t *)&before + 8 - at, bytes, at);
+    if (__builtin_expect(readable - at < 8, 0)) memcpy(&after, bytes + at, readable - at);
+    else memcpy(&after, bytes + at, 8);
+    if (__builtin_expect(at < 8, 0)) memcpy((uint8_t *)&before + 8 - at, bytes, at);
+    else memcpy(&before, bytes + at - 8, 8);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     after = __builtin_bswap64(after);
     before = __builtin_bswap64(before);
@@ -131,7 +140,9 @@ static inline __attribute__((always_inline)) size_t literal_confirm(
             // A key of another length may have the same bytes, where zeros stand in the text.
             size_t window = size - offset < 4 ? size - offset : 4;
             const uint8_t *literal = set->bytes + set->starts[entry->literal];
-            if (window != length || !literal_stands(bytes + at - offset, literal, size)) continue;
+            if (window != length) continue;
+            // What the masks do not reach.
+            if ((offset > 8 || size - offset > 8) && !literal_stands(bytes + at - offset, literal, size)) continue;
             out[found++] = (uint64_t)entry->literal << 32 | range;
         }
     }
