@@ -125,6 +125,11 @@ static inline __attribute__((always_inline)) uint32_t bias_text(const uint8_t *p
     return text >> 8 * (4 - count);
 }
 
+/// Two digits that are known to be some.
+static inline __attribute__((always_inline)) unsigned pair(const uint8_t *p) {
+    return (unsigned)(p[0] & 15) * 10 + (p[1] & 15);
+}
+
 // Pieces of the plain forms, of 32 bytes: a byte of a record fits when it differs from that of the form by exclusive or
 // no more than the limit says: 0 for itself, 9 for a digit where the form has `0`, 255 for any.
 #define ANY6 255, 255, 255, 255, 255, 255

@@ -24,8 +24,8 @@ struct hk_text_memo {
     uint32_t date;
     int64_t days;
     text_slot slots[HK_TEXT_PLACES];
-    /// Of each place the component, and the message's shape with its literals as they stand.
-    uint8_t texts[HK_TEXT_PLACES][HK_TEXT_BYTES];
+    /// Of each place the component, and the message's shape with its literals as they stand. Slack behind them.
+    uint8_t texts[HK_TEXT_PLACES + 1][HK_TEXT_BYTES];
 };
 
 /// Of at least eight bytes.
@@ -113,43 +113,4 @@ static inline int text_time(hk_text_memo *memo, const hk_record *record, hk_text
     return 1;
 }
 
-static inline int text_trailer(const uint8_t *bytes, const hk_record *record, hk_trailer *out) {
-    size_t from = record->message_end, end = record->end;
-    if (record->format == HK_FORMAT_CMTRACE) {
-        from += 7;
-        return from < end && hk_cmtrace_trailer(bytes, from, end, out);
-    }
-    if (record->format != HK_FORMAT_SIMPLE) return 0;
-    while (from < end && bytes[from] != '$') from++;
-    return hk_simple_trailer(bytes, from, end, out);
-}
-
-/// The place of a message whose hash is `hash`, or HK_TEXT_PLACES. `shape` is the message itself where it is sought by bytes.
-static inline size_t text_find(
-    hk_text_memo *memo, const uint8_t *bytes, const hk_record *record, const hk_candidate *candidates,
-    const hk_text_place *at, uint64_t hash, const uint8_t *shape, int by_bytes
-) {
-    text_slot *ways = text_ways(memo, hash, by_bytes);
-    size_t component_count = at->trailer.component_end - at->trailer.component_start;
-    size_t candidate_count = at->end - at->first;
-    for (size_t way = 0; way < HK_TEXT_WAYS; way++) {
-        const text_slot *place = ways + way;
-        if (place->hash != hash || place->stream != memo->stream || place->origin != record->origin
-            || place->format != record->format || place->message_count != at->count
-            || place->component_count != component_count || place->candidate_count != candidate_count
-            || (place->kind == TEXT_BY_BYTES) != by_bytes)
-            continue;
-        uint32_t others = 0;
-        for (size_t k = 0; k < candidate_count; k++) others |= place->candidates[k] ^ candidates[at->first + k].signature;
-        if (others) continue;
-        const uint8_t *known = memo->texts[place - memo->slots];
-        if (memcmp(known, bytes + at->trailer.component_start, component_count)
-            || !text_is_same(
-                known + component_count, shape, bytes + record->message_start, at->count, place->literals,
-                place->literal_count))
-            continue;
-        return (size_t)(place - memo->slots);
-    }
-    return HK_TEXT_PLACES;
-}
 #endif

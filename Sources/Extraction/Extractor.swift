@@ -159,7 +159,10 @@ package struct Extractor: Sendable {
   ) {
     let frame = options.usesTextMemo ? textMemo.frame : nil
     let mayNote = options.usesTextMemo && textMemo.hasKey
-    var proof = ShapeProof(isWanted: mayNote && textMemo.mayBeShape && shapeSteps > 0)
+    let mayBeShape = mayNote && textMemo.mayBeShape
+    var proof = ShapeProof(isWanted: mayBeShape && shapeSteps >= Extractor.shapeStepsOfPattern)
+    // One that cannot be tried yet is noted another time.
+    let isPutOff = mayBeShape && !proof.isWanted
     let facts = TextFacts(
       slot, text, frame: frame, log: batch.origins[Int(slot.origin)].log, zone: options.zone,
       delimited: rules.rules.delimited)
@@ -249,7 +252,7 @@ package struct Extractor: Sendable {
       if let time = facts.time { evidence.noteTime(time) }
     }
     // A name that the table refused is counted each time.
-    if mayNote, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
+    if mayNote, !isPutOff, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
       held.count <= TextMemo.signatureLimit, pending.count <= TextMemo.sightingLimit, names.refusedCount == 0
     {
       var outcome = TextMemo.Outcome(isSuspect: isSuspect, isConfirmed: isConfirmed)
@@ -310,10 +313,9 @@ package struct Extractor: Sendable {
     }
     let known = shapePatterns[index] ?? ShapePattern(pattern.source)
     shapePatterns[index] = .some(known)
-    var steps = min(shapeSteps, Extractor.shapeStepsOfPattern)
-    let before = steps
+    var steps = Extractor.shapeStepsOfPattern
     let result = unsafe known?.match(textMemo.shape, steps: &steps)
-    shapeSteps -= before - steps
+    shapeSteps -= Extractor.shapeStepsOfPattern - max(0, steps)
     switch result {
     case .match(let groups)? where held:
       let start = Int(slot.messageStart)
@@ -325,13 +327,14 @@ package struct Extractor: Sendable {
         }
         if let range, !range.isEmpty { proof.add(range) }
       }
+      shapeFailures[index] = max(-Extractor.shapeFailureLimit, shapeFailures[index] - 1)
     // A match that the codes do not know is not followed by others here.
     case ShapePattern.Result.none? where !held: break
     default:
       proof.isWanted = false
       // A pattern that asks for what symbols stand for, or takes too long, is not tried for ever.
       shapeFailures[index] += 1
-      if shapeFailures[index] == Extractor.shapeFailureLimit { shapePatterns[index] = .some(nil) }
+      if shapeFailures[index] >= Extractor.shapeFailureLimit { shapePatterns[index] = .some(nil) }
     }
   }
 
