@@ -27,7 +27,7 @@ let package = Package(
     .target(name: "CLinux"),
 
     // The walk.
-    .target(name: "Records", swiftSettings: hot),
+    .target(name: "Records", dependencies: ["CKernels"], swiftSettings: hot),
     .target(name: "Ingest", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Envelopes", dependencies: ["Records", "CKernels"], swiftSettings: hot),
     .target(name: "Framing", dependencies: ["Records", "CKernels"], swiftSettings: hot),

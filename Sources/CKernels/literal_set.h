@@ -24,10 +24,10 @@ typedef struct {
     uint32_t first, last;
 } literal_slot;
 
-/// A literal beside its key: what stands in the eight bytes from the window on and in the eight before it, as far as the
-/// literal reaches.
+/// A literal beside its key.
 typedef struct {
-    uint64_t after, after_mask, before, before_mask;
+    /// Its first bytes, zeros behind a shorter one.
+    uint8_t front[64] __attribute__((aligned(64)));
     uint32_t literal;
     uint8_t offset, size;
 } literal_entry;
@@ -67,19 +67,20 @@ static inline uint64_t fold_word(uint64_t word) {
     return word | upper >> 2;
 }
 
+static inline uint8_t fold_byte(uint8_t c) { return (uint8_t)(c - 'A') < 26 ? c | 0x20 : c; }
+
+/// Whether the first 64 bytes of a literal stand at `text`, or all of a shorter one: 64 bytes are loaded. Where a literal ends,
+/// nothing is asked; no way through depends on where that is.
+static inline __attribute__((always_inline)) int literal_front_stands(const uint8_t *text, const uint8_t *front) {
+    uint8_t differ = 0;
+    for (int i = 0; i < 64; i++) differ |= (uint8_t)(front[i] ? fold_byte(text[i]) ^ front[i] : 0);
+    return !differ;
+}
+
 static inline int literal_stands(const uint8_t *text, const uint8_t *literal, size_t length) {
-    size_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-        uint64_t a, b;
-        memcpy(&a, text + i, 8);
-        memcpy(&b, literal + i, 8);
-        if (fold_word(a) != b) return 0;
-    }
-    if (i == length) return 1;
-    uint64_t a = 0, b = 0;
-    memcpy(&a, text + i, length - i);
-    memcpy(&b, literal + i, length - i);
-    return fold_word(a) == b;
+    for (size_t i = 0; i < length; i++)
+        if (fold_byte(text[i]) != literal[i]) return 0;
+    return 1;
 }
 
 static inline uint32_t literal_sieve_hash(uint64_t window) {
@@ -107,31 +108,34 @@ static inline __attribute__((always_inline)) size_t literal_confirm(
     uint64_t *out
 ) {
     size_t found = 0;
-    uint64_t after = 0, before = 0;
-    memcpy(&after, bytes + at, readable - at >= 8 ? 8 : readable - at);
-    if (at >= 8) memcpy(&before, bytes + at - 8, 8);
-    else memcpy((uint8_t *)&before + 8 - at, bytes, at);
+    uint64_t word = 0;
+    if (__builtin_expect(readable - at < 8, 0)) memcpy(&word, bytes + at, readable - at);
+    else memcpy(&word, bytes + at, 8);
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    after = __builtin_bswap64(after);
-    before = __builtin_bswap64(before);
+    word = __builtin_bswap64(word);
 #endif
-    after = fold_word(after);
-    before = fold_word(before);
+    word = fold_word(word);
     for (uint32_t lengths = set->key_lengths; lengths; lengths &= lengths - 1) {
         uint32_t length = (uint32_t)__builtin_ctz(lengths);
-        uint32_t key = (uint32_t)after & (uint32_t)((1ULL << 8 * length) - 1);
+        uint32_t key = (uint32_t)word & (uint32_t)((1ULL << 8 * length) - 1);
         const literal_slot *slot = &set->slots[literal_hash(key, set->slot_shift)];
         while (slot->first != slot->last && slot->key != key)
             slot = &set->slots[((size_t)(slot - set->slots) + 1) & set->slot_mask];
         for (uint32_t i = slot->first; i < slot->last; i++) {
             const literal_entry *entry = &set->entries[i];
-            if (((after ^ entry->after) & entry->after_mask) | ((before ^ entry->before) & entry->before_mask)) continue;
             size_t offset = entry->offset, size = entry->size;
             if (at - from < offset || end - (at - offset) < size) continue;
             // A key of another length may have the same bytes, where zeros stand in the text.
-            size_t window = size - offset < 4 ? size - offset : 4;
-            const uint8_t *literal = set->bytes + set->starts[entry->literal];
-            if (window != length || !literal_stands(bytes + at - offset, literal, size)) continue;
+            size_t window = size - offset < 4 ? size - offset : 4, start = at - offset;
+            if (window != length) continue;
+            if (__builtin_expect(readable - start < 64, 0)) {
+                if (!literal_stands(bytes + start, set->bytes + set->starts[entry->literal], size)) continue;
+            } else {
+                if (!literal_front_stands(bytes + start, entry->front)) continue;
+                if (size > 64
+                    && !literal_stands(bytes + start + 64, set->bytes + set->starts[entry->literal] + 64, size - 64))
+                    continue;
+            }
             out[found++] = (uint64_t)entry->literal << 32 | range;
         }
     }

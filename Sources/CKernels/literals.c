@@ -37,17 +37,7 @@ static void enter(const hk_literals *set, size_t literal, literal_entry *entry) 
     entry->literal = (uint32_t)literal;
     entry->offset = (uint8_t)offset;
     entry->size = (uint8_t)size;
-    for (size_t i = 0; i < 8; i++) {
-        if (offset + i < size) {
-            entry->after |= (uint64_t)bytes[offset + i] << 8 * i;
-            entry->after_mask |= 0xFFULL << 8 * i;
-        }
-        // The last of the eight before stands next to the window.
-        if (i < offset) {
-            entry->before |= (uint64_t)bytes[offset - 1 - i] << 8 * (7 - i);
-            entry->before_mask |= 0xFFULL << 8 * (7 - i);
-        }
-    }
+    memcpy(entry->front, bytes, size < sizeof entry->front ? size : sizeof entry->front);
 }
 
 static void enter_sieve(hk_literals *set, size_t literal) {
@@ -86,8 +76,9 @@ hk_literals *hk_literals_make(
     set->bytes = malloc(size);
     set->starts = malloc((count + 1) * sizeof *set->starts);
     set->windows = malloc(count);
-    set->entries = calloc(count, sizeof *set->entries);
+    set->entries = aligned_alloc(_Alignof(literal_entry), count * sizeof *set->entries);
     if (!set->slots || !set->bytes || !set->starts || !set->windows || !set->entries) goto failed;
+    memset(set->entries, 0, count * sizeof *set->entries);
     memcpy(set->bytes, bytes, size);
     memcpy(set->windows, windows, count);
     set->starts[0] = 0;

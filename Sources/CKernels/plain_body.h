@@ -13,11 +13,10 @@ static inline __attribute__((always_inline)) HK_TARGET uint64_t HK_NAME(logs)(co
 }
 
 /// Whether one record with the attributes of native code stands from `start`, where `<![LOG[` does, to the end of a line,
-/// which becomes `*line`; it was the line of `start`. Lines up to `line_count` may belong to it. `*bias_bytes` is a guess at the
-/// first call, 0 or 2 to 4.
+/// which becomes `*line`; it was the line of `start`. Lines up to `line_count` may belong to it.
 static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(cmtrace_record)(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *line, size_t start,
-    size_t limit, size_t *bias_bytes, hk_plain_record *out
+    plain_memory *memory, hk_plain_run *run, hk_record *out
 ) {
     size_t from = start + 7, close = from, last_line = *line, line_end = line_ends[last_line];
     if (readable < from + 64 * 4 + 8) return 0;
@@ -43,18 +42,18 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(cmtrace_recor
         line_end = line_ends[last_line];
     }
     // No place that is looked at lies behind the end of the line, and no load reaches further than this from there.
-    if (close + 90 > line_end || line_end - start > limit || readable < line_end + 72) return 0;
+    if (close + 90 > line_end || line_end - start > run->limit || readable < line_end + 72) return 0;
     const uint8_t *clock = bytes + close + 14;
     uint64_t quotes;
     // The bias of a log changes twice a year: the bytes that it took last are tried first.
-    if (!HK_NAME(fits_whole)(clock - 14, plain_close[*bias_bytes], plain_close_limit[*bias_bytes])) {
+    if (!HK_NAME(fits_whole)(clock - 14, plain_close[memory->bias_count], plain_close_limit[memory->bias_count])) {
         quotes = equal(load(clock), '"');
         size_t count = (size_t)__builtin_ctzll(quotes | 1ULL << 63) - 12;
         if (count > 4 || count == 1) return 0;
-        *bias_bytes = count;
+        memory->bias_count = count;
         if (!HK_NAME(fits_whole)(clock - 14, plain_close[count], plain_close_limit[count])) return 0;
     }
-    size_t bias_count = *bias_bytes;
+    size_t bias_count = memory->bias_count;
     const uint8_t *component = clock + 12 + bias_count + plain_date_count;
     if ((clock[0] == '2' && clock[1] > '3') || (clock[6] == '6' && clock[7] != '0')) return 0;
     // Nothing within a value is a quote or `<`.
@@ -74,52 +73,60 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(cmtrace_recor
     if (less || (unsigned)__builtin_ctzll(file_quotes) != thread_end + 7 || !is_file_name(thread + thread_end)
         || *behind != '>' || (behind + 1 != end && (behind + 2 != end || behind[1] != '\r')))
         return 0;
-    // `.cpp:` and digits up to the quote; other names of sources are looked at byte by byte.
-    uint64_t colons = equal(b, ':') & (last ^ (last - 1)), numbers = digits(b);
-    unsigned colon = colons ? 63 - (unsigned)__builtin_clzll(colons) : 0;
-    uint64_t line_number = (1ULL << file_end) - 1 & ~((2ULL << colon) - 1);
-    int is_native = colon > thread_end + 12 && line_number && !(line_number & ~numbers) && is_cpp(thread + colon);
-    if (!is_native) is_native = names_source(bytes, (size_t)(thread - bytes) + thread_end + 8, (size_t)(thread - bytes) + file_end);
+    // The bias that was believed last says nothing new, whoever tells it.
     int32_t bias = HK_NO_BIAS;
-    if (bias_count) {
+    if (bias_count && bias_text(clock + 12, bias_count) != memory->bias_text) {
+        // `.cpp:` and digits up to the quote; other names of sources are looked at byte by byte.
+        uint64_t colons = equal(b, ':') & (last ^ (last - 1)), numbers = digits(b);
+        unsigned colon = colons ? 63 - (unsigned)__builtin_clzll(colons) : 0;
+        uint64_t line_number = (1ULL << file_end) - 1 & ~((2ULL << colon) - 1);
+        int is_native = colon > thread_end + 12 && line_number && !(line_number & ~numbers) && is_cpp(thread + colon);
+        if (!is_native) is_native = names_source(bytes, (size_t)(thread - bytes) + thread_end + 8, (size_t)(thread - bytes) + file_end);
         int32_t told = bias_of(clock + 12, bias_count);
         if (told == HK_NO_BIAS) return 0;
-        if (is_native) bias = told;
+        if (is_native) {
+            bias = told;
+            memory->bias_text = bias_text(clock + 12, bias_count);
+        }
     }
-    out->line = (uint32_t)*line;
+    write_record(
+        run, out, HK_FORMAT_CMTRACE, *line, start, start + 7, close, (size_t)(behind + 1 - bytes), bias);
     *line = last_line;
-    out->start = (uint32_t)start;
-    out->message_end = (uint32_t)close;
-    out->end = (uint32_t)(behind + 1 - bytes);
-    out->bias = bias;
-    out->is_line = 0;
     return 1;
 }
 
 /// Whether the line [start, line_end), which begins plainly, is one record of the simple format.
 static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
-    const uint8_t *bytes, size_t readable, size_t start, size_t line_end, hk_plain_record *out
+    const uint8_t *bytes, size_t readable, size_t line, size_t start, size_t line_end, plain_memory *memory,
+    hk_plain_run *run, hk_record *out
 ) {
-    if (readable < line_end + 72 || readable < start + 136) return 0;
-    // Three quarters of the lines are no longer than two blocks and the trailer's end.
-    uint64_t logs = 0;
-    size_t mark = 0;
-    for (size_t i = start; i < line_end; i += 128) {
-        if (readable < i + 136) return 0;
-        uint64_t found[2];
-        for (int half = 0; half < 2; half++) {
-            const uint8_t *p = bytes + i + 64 * half;
-            block next = load(p + 1), third = load(p + 2);
-            logs |= equal(load(p), 'L') & equal(next, 'O') & equal(third, 'G');
-            found[half] = equal(load(p), '$') & equal(next, '$') & equal(third, '<');
-        }
-        if (!mark && (found[0] | found[1]))
-            mark = i + (found[0] ? (unsigned)__builtin_ctzll(found[0]) : 64 + (unsigned)__builtin_ctzll(found[1]));
+    if (line_end - start < 64 || line_end < 129 || readable < line_end + 72) return 0;
+    // The mark lies in the last 128 bytes; before them there must be no `$$`, and nowhere a `!`, which every mark of another
+    // record has.
+    const uint8_t *tail = bytes + line_end - 128;
+    block b = load(bytes + start), first = load(tail), second = load(tail + 64);
+    size_t count = line_end - start, front = count > 128 ? count - 128 : 0;
+    uint64_t dollar = equal(b, '$'), other = equal(b, '!');
+    uint64_t pairs = dollar & dollar << 1 & (front < 64 ? (1ULL << front) - 1 : ~0ULL);
+    for (size_t i = start + 64; __builtin_expect(i + 128 < line_end, 0); i += 64) {
+        b = load(bytes + i);
+        uint64_t here = equal(b, '$'), rest = line_end - 128 - i;
+        pairs |= here & (here << 1 | dollar >> 63) & (rest < 64 ? (1ULL << rest) - 1 : ~0ULL);
+        dollar = here;
+        other |= equal(b, '!');
     }
-    // A mark of another record, if it is one, may lie on the next line as well.
-    if (logs || !mark || mark + 3 + 50 > line_end) return 0;
+    size_t before = count < 128 ? 128 - count : 0;
+    uint64_t own = before < 64 ? ~0ULL << before : 0;
+    uint64_t first_dollar = equal(first, '$') & own, second_dollar = equal(second, '$');
+    uint64_t first_pairs = first_dollar & (first_dollar << 1 | (!before && tail[-1] == '$'));
+    uint64_t second_pairs = second_dollar & (second_dollar << 1 | first_dollar >> 63);
+    other |= (equal(first, '!') & own) | equal(second, '!');
+    if (other || pairs || !(first_pairs | second_pairs)) return 0;
+    size_t mark = line_end - 129
+        + (first_pairs ? (unsigned)__builtin_ctzll(first_pairs) : 64 + (unsigned)__builtin_ctzll(second_pairs));
+    if (mark < start + 1 || mark < 64 || mark + 3 + 50 > line_end || bytes[mark + 2] != '<') return 0;
     const uint8_t *component = bytes + mark + 3, *end = bytes + line_end;
-    block b = load(component);
+    b = load(component);
     uint64_t greater = equal(b, '>');
     if (!greater) return 0;
     uint64_t less = equal(b, '<') & (greater ^ (greater - 1));
@@ -140,18 +147,17 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
     const uint8_t *behind = bias_at + close + 1;
     if (behind != end && (behind + 1 != end || *behind != '\r')) return 0;
     int32_t bias = HK_NO_BIAS;
-    if (bias_count) {
+    if (bias_count && bias_text(bias_at, bias_count) != memory->bias_text) {
         bias = bias_of(bias_at, bias_count);
         if (bias == HK_NO_BIAS) return 0;
+        memory->bias_text = bias_text(bias_at, bias_count);
     }
-    size_t message_end = mark;
-    while (message_end > start
-           && (bytes[message_end - 1] == ' ' || bytes[message_end - 1] == '\t' || bytes[message_end - 1] == '~'))
-        message_end--;
-    out->start = (uint32_t)start;
-    out->message_end = (uint32_t)message_end;
-    out->end = (uint32_t)(behind - bytes);
-    out->bias = bias;
-    out->is_line = 0;
+    // `text~~  $$<`, `text~ $$<`, `text  $$<`
+    b = load(bytes + mark - 64);
+    uint64_t text = ~(equal(b, ' ') | equal(b, '\t') | equal(b, '~'));
+    if (!text) return 0;
+    size_t message_end = mark - (unsigned)__builtin_clzll(text);
+    if (message_end < start) message_end = start;
+    write_record(run, out, HK_FORMAT_SIMPLE, line, start, start, message_end, (size_t)(behind - bytes), bias);
     return 1;
 }

@@ -72,6 +72,64 @@ static inline __attribute__((always_inline)) int32_t bias_of(const uint8_t *p, s
     return *p == '-' ? -value : value;
 }
 
+/// How many blanks and `~` stand before `p`, of `count` bytes.
+static inline __attribute__((always_inline)) size_t blanks_before(const uint8_t *p, size_t count) {
+    size_t i = 0;
+    if (count >= 8) {
+        const uint64_t each = 0x0101010101010101ULL, low = 0x7F * each;
+        uint64_t word = word_at(p - 8), blank = word ^ ' ' * each, tab = word ^ '\t' * each, tilde = word ^ '~' * each;
+        // The top bit of each byte that is none of them.
+        uint64_t others = (((blank & low) + low) | blank) & (((tab & low) + low) | tab) & (((tilde & low) + low) | tilde);
+        others &= ~low;
+        if (others) return (size_t)__builtin_clzll(others) / 8;
+        i = 8;
+    }
+    while (i < count && (p[-1 - (ptrdiff_t)i] == ' ' || p[-1 - (ptrdiff_t)i] == '\t' || p[-1 - (ptrdiff_t)i] == '~')) i++;
+    return i;
+}
+
+/// `bias`: of the record itself, HK_NO_BIAS where it tells none that is trusted. No zone is further than 14 h from UTC.
+static inline __attribute__((always_inline)) void write_record(
+    hk_plain_run *run, hk_record *out, uint8_t format, size_t line, size_t start, size_t message_start, size_t message_end,
+    size_t end, int32_t bias
+) {
+    if ((uint32_t)bias + 14 * 60 <= 28 * 60) run->bias = (int16_t)bias;
+    out->format = format;
+    out->is_torn = 0;
+    out->origin = run->origin;
+    out->start = (uint32_t)start;
+    out->end = (uint32_t)end;
+    out->message_start = (uint32_t)message_start;
+    out->message_end = (uint32_t)message_end;
+    out->known_bias = run->bias;
+    out->line = (uint32_t)line;
+    out->event = HK_NO_EVENT;
+    out->is_unasked = 0;
+}
+
+/// What the records of a run have in common, more or less: the bias of a log changes twice a year.
+typedef struct {
+    /// How many bytes it takes, 0 or 2 to 4; a guess at first.
+    size_t bias_count;
+    /// The text of the bias that `hk_plain_run.bias` was learned from in this run; 0: none.
+    uint32_t bias_text;
+} plain_memory;
+
+/// A bias of two to four bytes as one number that is not 0.
+static inline __attribute__((always_inline)) uint32_t bias_text(const uint8_t *p, size_t count) {
+    uint32_t text;
+    memcpy(&text, p + count - 4, 4);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    text = __builtin_bswap32(text);
+#endif
+    return text >> 8 * (4 - count);
+}
+
+/// Two digits that are known to be some.
+static inline __attribute__((always_inline)) unsigned pair(const uint8_t *p) {
+    return (unsigned)(p[0] & 15) * 10 + (p[1] & 15);
+}
+
 // Pieces of the plain forms, of 32 bytes: a byte of a record fits when it differs from that of the form by exclusive or
 // no more than the limit says: 0 for itself, 9 for a digit where the form has `0`, 255 for any.
 #define ANY6 255, 255, 255, 255, 255, 255

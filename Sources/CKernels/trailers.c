@@ -69,8 +69,6 @@ static inline int fits(const uint8_t *p, const uint8_t *form, const uint8_t *lim
     return !wrong;
 }
 
-static inline unsigned pair(const uint8_t *p) { return (unsigned)(p[0] & 15) * 10 + (p[1] & 15); }
-
 /// The form that native code writes, of which all but three values is compared at once; 0 for what is not quite so.
 static inline int native_trailer(const uint8_t *text, size_t from, size_t end, hk_trailer *out) {
     if (end - from < 100) return 0;

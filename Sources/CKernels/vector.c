@@ -6,6 +6,7 @@
 #include "literal_set.h"
 #include "plain_records.h"
 #include "row_memo.h"
+#include "text_memo_set.h"
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -459,7 +460,7 @@ HK_AVX2_INLINE int64_t avx2_ipv4(const uint8_t *text, size_t count) {
 
 // MARK: AVX-512
 
-#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi,bmi2,popcnt,pclmul")))
+#define HK_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni,avx2,bmi,bmi2,popcnt,pclmul")))
 #define HK_AVX512_INLINE static inline __attribute__((always_inline)) HK_AVX512
 
 HK_AVX512_INLINE __m512i avx512_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
@@ -525,13 +526,13 @@ HK_AVX512_INLINE uint32_t avx512_differ(const uint8_t *a, const uint8_t *b) {
 /// The look-up takes the low six bits of each byte: the sixth is made the seventh (`literal_classes.folded`). What passes for
 /// another by the bits left out is told apart by the comparison.
 HK_AVX512_INLINE uint64_t avx512_places(const hk_literals *set, const uint8_t *p) {
-    const __m512i sixth = _mm512_set1_epi8(0x20);
+    // Bits 0 to 4 stay, 6 becomes 5.
+    const __m512i bits = _mm512_set1_epi64(0x0102040810400000);
     __m512i all[HK_BUCKETS / 8];
 #pragma clang loop unroll(full)
     for (int k = 0; k < HK_WINDOW; k++) {
         __m512i v = _mm512_loadu_si512(p + k);
-        // sixth ? v >> 1 : v
-        __m512i index = _mm512_ternarylogic_epi32(sixth, _mm512_srli_epi16(v, 1), v, 0xCA);
+        __m512i index = _mm512_gf2p8affine_epi64_epi8(v, bits, 0);
         for (int group = 0; group < HK_BUCKETS / 8; group++) {
             __m512i buckets = _mm512_permutexvar_epi8(index, _mm512_load_si512(set->classes[group][k].folded));
             all[group] = k ? _mm512_and_si512(all[group], buckets) : buckets;
@@ -808,11 +809,11 @@ typedef struct {
     size_t (*count)(const uint8_t *, size_t, uint8_t);
     size_t (*marks)(const uint8_t *, size_t, size_t, uint32_t *const *, size_t *, size_t);
     size_t (*literals_find)(
-        const hk_literals *, const uint8_t *, size_t, const uint32_t *, size_t, hk_literals_cursor *, uint64_t *, size_t);
+        const hk_literals *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, hk_literals_cursor *, uint64_t *,
+        size_t);
     size_t (*cmtrace_run)(
-        const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, size_t, int, hk_plain_record *, size_t);
-    size_t (*simple_run)(
-        const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_plain_record *, size_t);
+        const uint8_t *, size_t, const uint32_t *, size_t, hk_plain_run *, hk_record *, size_t);
+    size_t (*simple_run)(const uint8_t *, size_t, const uint32_t *, size_t, hk_plain_run *, hk_record *, size_t);
     size_t (*headed_run)(
         hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_line *, size_t);
     hk_rows_stop (*rows_run)(
@@ -823,6 +824,9 @@ typedef struct {
         const hk_event_layouts *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, uint16_t *, size_t,
         size_t *, hk_event_line *, size_t);
     void (*triples_filter)(const uint8_t *, size_t, uint32_t *, size_t, const uint8_t *, size_t);
+    size_t (*text_memo_run)(
+        hk_text_memo *, const uint8_t *, const hk_record *, const hk_candidate *, size_t, size_t *, hk_text_hit *, size_t,
+        hk_text_place *);
 } vector_kernels;
 
 #define LEVEL(name)                                                                                                   \
@@ -842,7 +846,8 @@ typedef struct {
      rows_learn_##name,                                                                                                \
      dated_lines_##name,                                                                                               \
      event_lines_##name,                                                                                               \
-     triples_filter_##name}
+     triples_filter_##name,                                                                                           \
+     text_memo_run_##name}
 /// Slowest first.
 static const vector_kernels all[] = {
     LEVEL(portable),
@@ -864,7 +869,7 @@ static int is_available(const char *level) {
         if (!strcmp(level, "avx2")) return has;
         return has && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi")
-            && __builtin_cpu_supports("avx512vbmi2");
+            && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("gfni");
     }
 #endif
     (void)level;
@@ -933,40 +938,40 @@ size_t hk_marks_at(
     return all[level].marks(bytes, from, count, out, found, capacity);
 }
 size_t hk_literals_find(
-    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
+    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t stride, size_t range_count,
     hk_literals_cursor *cursor, uint64_t *out, size_t capacity
 ) {
-    return chosen->literals_find(set, bytes, readable, ranges, range_count, cursor, out, capacity);
+    return chosen->literals_find(set, bytes, readable, ranges, stride, range_count, cursor, out, capacity);
 }
 size_t hk_literals_find_at(
     size_t level, const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges,
-    size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity
+    size_t stride, size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity
 ) {
-    return all[level].literals_find(set, bytes, readable, ranges, range_count, cursor, out, capacity);
+    return all[level].literals_find(set, bytes, readable, ranges, stride, range_count, cursor, out, capacity);
 }
 size_t hk_cmtrace_run(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    size_t limit, int joins, hk_plain_record *out, size_t capacity
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    return chosen->cmtrace_run(bytes, readable, line_ends, line_count, line, start, limit, joins, out, capacity);
+    return chosen->cmtrace_run(bytes, readable, line_ends, line_count, run, out, capacity);
 }
 size_t hk_cmtrace_run_at(
-    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, size_t limit, int joins, hk_plain_record *out, size_t capacity
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    return all[level].cmtrace_run(bytes, readable, line_ends, line_count, line, start, limit, joins, out, capacity);
+    return all[level].cmtrace_run(bytes, readable, line_ends, line_count, run, out, capacity);
 }
 size_t hk_simple_run(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    hk_plain_record *out, size_t capacity
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    return chosen->simple_run(bytes, readable, line_ends, line_count, line, start, out, capacity);
+    return chosen->simple_run(bytes, readable, line_ends, line_count, run, out, capacity);
 }
 size_t hk_simple_run_at(
-    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, hk_plain_record *out, size_t capacity
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    return all[level].simple_run(bytes, readable, line_ends, line_count, line, start, out, capacity);
+    return all[level].simple_run(bytes, readable, line_ends, line_count, run, out, capacity);
 }
 size_t hk_headed_run(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
@@ -1030,4 +1035,11 @@ void hk_triples_filter_at(
     size_t triple_count
 ) {
     all[level].triples_filter(bytes, readable, ranges, range_count, triples, triple_count);
+}
+size_t hk_text_memo_run(
+    hk_text_memo *memo, const uint8_t *bytes, const hk_record *records, const hk_candidate *candidates, size_t count,
+    size_t *index, hk_text_hit *hits, size_t capacity, hk_text_place *place
+) {
+    const vector_kernels *kernels = memo->level < hk_level_count() ? &all[memo->level] : chosen;
+    return kernels->text_memo_run(memo, bytes, records, candidates, count, index, hits, capacity, place);
 }

@@ -233,24 +233,25 @@ static HK_TARGET size_t HK_NAME(count)(const uint8_t *bytes, size_t count, uint8
     return n;
 }
 
-/// In four loops over some hundred blocks, none of which has a branch that text decides: the ranges are cut into blocks, the
-/// blocks become places, those are sifted by the bytes that stand there, and what is left is compared.
+/// In five loops over some hundred blocks, none of which has a branch that text decides: the ranges are cut into blocks, those
+/// that hold places are kept and become places, these are sifted by the bytes that stand there, and what is left is compared.
 static HK_TARGET size_t HK_NAME(literals_find)(
-    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
-    hk_literals_cursor *cursor, uint64_t *out, size_t capacity
+    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t stride,
+    size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity
 ) {
     enum { block_limit = 128, row = 4 };
-    struct { uint32_t start, end, range; } blocks[block_limit + row];
+    uint32_t starts[block_limit + row], ends[block_limit + row], numbers[block_limit + row], kept[block_limit];
     uint32_t found_places[block_limit * 64 + 64];
+    uint64_t masks[block_limit];
     size_t found = 0, range = cursor->range, position = cursor->position;
     while (range < range_count) {
-        size_t block_count = 0, place_count = 0, sifted_count = 0;
+        size_t block_count = 0, kept_count = 0, place_count = 0, sifted_count = 0;
         while (range < range_count && block_count < block_limit) {
-            size_t from = ranges[2 * range], end = ranges[2 * range + 1], i = position ? position : from;
+            size_t from = ranges[stride * range], end = ranges[stride * range + 1], i = position ? position : from;
             for (size_t k = 0; k < row; k++) {
-                blocks[block_count + k].start = (uint32_t)(i + 64 * k);
-                blocks[block_count + k].end = (uint32_t)end;
-                blocks[block_count + k].range = (uint32_t)range;
+                starts[block_count + k] = (uint32_t)(i + 64 * k);
+                ends[block_count + k] = (uint32_t)end;
+                numbers[block_count + k] = (uint32_t)range;
             }
             size_t count = end - from < set->shortest ? 0 : (end - i + 63) / 64;
             if (__builtin_expect(count > row || block_count + count > block_limit, 0)) {
@@ -267,33 +268,37 @@ static HK_TARGET size_t HK_NAME(literals_find)(
         }
         for (size_t k = 0; k < block_count; k++) {
             uint8_t copy[64 + HK_WINDOW - 1];
-            const uint8_t *p = bytes + blocks[k].start;
-            if (__builtin_expect(readable - blocks[k].start < sizeof copy, 0)) {
+            const uint8_t *p = bytes + starts[k];
+            if (__builtin_expect(readable - starts[k] < sizeof copy, 0)) {
                 // Behind the text stand zeros.
                 memset(copy, 0, sizeof copy);
-                memcpy(copy, p, readable - blocks[k].start);
+                memcpy(copy, p, readable - starts[k]);
                 p = copy;
             }
-            size_t rest = blocks[k].end - blocks[k].start;
+            size_t rest = ends[k] - starts[k];
             uint64_t mask = places(set, p) & ~0ULL >> (rest < 64 ? 64 - rest : 0);
-            write_bits(mask, (uint32_t)(64 * k), found_places + place_count);
-            place_count += (unsigned)__builtin_popcountll(mask);
+            masks[kept_count] = mask;
+            kept[kept_count] = (uint32_t)k;
+            kept_count += mask != 0;
+        }
+        for (size_t k = 0; k < kept_count; k++) {
+            write_bits(masks[k], 64 * kept[k], found_places + place_count);
+            place_count += (unsigned)__builtin_popcountll(masks[k]);
         }
         for (size_t k = 0; k < place_count; k++) {
             uint32_t place = found_places[k];
-            size_t at = blocks[place / 64].start + place % 64;
             found_places[sifted_count] = place;
-            sifted_count += literal_may_stand(set, bytes, readable, at);
+            sifted_count += literal_may_stand(set, bytes, readable, starts[place / 64] + place % 64);
         }
         for (size_t k = 0; k < sifted_count; k++) {
             uint32_t place = found_places[k];
-            size_t in = blocks[place / 64].range, at = blocks[place / 64].start + place % 64;
+            size_t in = numbers[place / 64], at = starts[place / 64] + place % 64;
             if (capacity - found < set->count) {
                 *cursor = (hk_literals_cursor){in, at};
                 return found;
             }
             found += literal_confirm(
-                set, bytes, readable, ranges[2 * in], at, blocks[place / 64].end, (uint32_t)in, out + found);
+                set, bytes, readable, ranges[stride * in], at, ends[place / 64], (uint32_t)in, out + found);
         }
     }
     *cursor = (hk_literals_cursor){range_count, 0};
@@ -337,8 +342,9 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(log_mark)(
 /// `cmtrace_record` with other clocks, longer values and blocks, step by step.
 static __attribute__((noinline)) HK_TARGET int HK_NAME(cmtrace_other)(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *line, size_t start,
-    size_t limit, hk_plain_record *out
+    hk_plain_run *run, hk_record *out
 ) {
+    const size_t limit = run->limit;
     size_t from = start + 7, close = 0, first = *line, last = first, stop = line_ends[line_count - 1];
     for (size_t i = from;; i += 64) {
         // What stands at the very end of the text is left to the slow path.
@@ -375,43 +381,46 @@ static __attribute__((noinline)) HK_TARGET int HK_NAME(cmtrace_other)(
         bias = plain_bias(clock, count);
         if (bias == HK_NO_BIAS && (count != 12 || !is_clock(clock))) return 0;
     }
-    *out = (hk_plain_record){
-        .line = (uint32_t)first, .start = (uint32_t)start, .message_end = (uint32_t)close, .end = quotes[13] + 2,
-        .bias = bias};
+    write_record(run, out, HK_FORMAT_CMTRACE, first, start, start + 7, close, quotes[13] + 2, bias);
     *line = last;
     return 1;
 }
 
 static HK_TARGET size_t HK_NAME(cmtrace_run)(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    size_t limit, int joins, hk_plain_record *out, size_t capacity
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    size_t n = 0, bias_bytes = 3;
+    plain_memory memory = {.bias_count = 3};
+    size_t n = 0, line = run->line, start = line ? line_ends[line - 1] + 1 : 0;
     while (n < capacity && line < line_count) {
         if (line_ends[line] < start + 14 || memcmp(bytes + start, "<![LOG[", 7)) break;
-        size_t last = line, count = joins ? line_count : line + 1;
-        if (!HK_NAME(cmtrace_record)(bytes, readable, line_ends, count, &last, start, limit, &bias_bytes, out + n)
-            && !HK_NAME(cmtrace_other)(bytes, readable, line_ends, count, &last, start, limit, out + n))
-            break;
+        size_t last = line, count = run->joins ? line_count : line + 1;
+        if (!HK_NAME(cmtrace_record)(bytes, readable, line_ends, count, &last, start, &memory, run, out + n)) {
+            if (!HK_NAME(cmtrace_other)(bytes, readable, line_ends, count, &last, start, run, out + n)) break;
+            memory.bias_text = 0;
+        }
         n++;
         line = last + 1;
         start = line_ends[last] + 1;
     }
+    run->line = line;
     return n;
 }
 
 static HK_TARGET size_t HK_NAME(simple_run)(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    hk_plain_record *out, size_t capacity
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity
 ) {
-    size_t n = 0;
+    plain_memory memory = {0};
+    size_t n = 0, line = run->line, start = line ? line_ends[line - 1] + 1 : 0;
     for (; n < capacity && line < line_count; line++) {
+        run->line = line;
         size_t line_end = line_ends[line], mark = 0;
         if (start >= line_end || !begins_plainly(bytes + start, line_end - start)) break;
         if (readable < line_end + 72) break;
         // A shorter line has no trailer.
-        if (line_end - start > 53 && HK_NAME(simple_line)(bytes, readable, start, line_end, out + n)) {
-            out[n++].line = (uint32_t)line;
+        if (line_end - start > 53 && HK_NAME(simple_line)(bytes, readable, line, start, line_end, &memory, run, out + n)) {
+            n++;
             start = line_end + 1;
             continue;
         }
@@ -433,9 +442,8 @@ static HK_TARGET size_t HK_NAME(simple_run)(
             size_t end = line_end;
             while (bytes[end - 1] == ' ' || bytes[end - 1] == '\t' || bytes[end - 1] == '\r') end--;
             if (bytes[end - 1] < ' ') break;
-            out[n++] = (hk_plain_record){
-                .line = (uint32_t)line, .start = (uint32_t)start, .message_end = (uint32_t)end, .end = (uint32_t)end,
-                .bias = HK_NO_BIAS, .is_line = 1};
+            write_record(run, out + n++, HK_FORMAT_LINE, line, start, start, end, end, HK_NO_BIAS);
+            run->unframed_count++;
             start = line_end + 1;
             continue;
         }
@@ -452,23 +460,17 @@ static HK_TARGET size_t HK_NAME(simple_run)(
         uint32_t end;
         int32_t bias;
         if (!plain_simple(bytes, mark, line_end, less, greater, &end, &bias)) break;
-        out[n].line = (uint32_t)line;
-        out[n].start = (uint32_t)start;
         // `text~~  $$<`, `text~ $$<`, `text  $$<`
-        size_t message_end = mark;
-        while (message_end > start
-               && (bytes[message_end - 1] == ' ' || bytes[message_end - 1] == '\t' || bytes[message_end - 1] == '~'))
-            message_end--;
-        out[n].message_end = (uint32_t)message_end;
-        out[n].end = end;
-        out[n].bias = bias;
-        out[n].is_line = 0;
-        n++;
+        size_t message_end = mark - blanks_before(bytes + mark, mark - start);
+        write_record(run, out + n++, HK_FORMAT_SIMPLE, line, start, start, message_end, end, bias);
+        memory.bias_text = 0;
         start = line_end + 1;
     }
+    run->line = line;
     return n;
 }
 
 #include "headed_run.h"
+#include "text_memo_body.h"
 #include "rows_body.h"
 #include "event_lines_body.h"

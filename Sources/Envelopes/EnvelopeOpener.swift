@@ -179,15 +179,16 @@ package struct EnvelopeOpener: Sendable {
       if gate == .closed {
         start = end + 1
         line += 1
-        // Rows with a date in front come by the thousand, and are never an envelope.
-        if text < end, ASCII.isDigit(bytes[text]) {
-          line += unsafe bytes.withUnsafeBufferPointer { all in
-            unsafe ends.withUnsafeBufferPointer {
-              unsafe hk_dated_lines(all.baseAddress, $0.baseAddress, line, ends.count)
-            }
+        // Rows with a date in front come by the thousand, and are never an envelope; nor are records of most kinds.
+        let isDated = text < end && ASCII.isDigit(bytes[text])
+        line += unsafe bytes.withUnsafeBufferPointer { all in
+          unsafe ends.withUnsafeBufferPointer {
+            unsafe isDated
+              ? hk_dated_lines(all.baseAddress, $0.baseAddress, line, ends.count)
+              : hk_closed_lines(all.baseAddress, $0.baseAddress, line, ends.count, start, Envelope.leastByteCount)
           }
-          start = Int(ends[line - 1]) + 1
         }
+        start = Int(ends[line - 1]) + 1
         continue
       }
       let place = Place(start: start, end: end, line: line)

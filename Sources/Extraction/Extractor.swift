@@ -29,7 +29,18 @@ package struct Extractor: Sendable {
   /// The sightings of the record at hand, and the signatures that held on it.
   var pending: [SightingKey] = []
   private var held: [UInt32] = []
-  private let textMemo = TextMemo()
+  let textMemo = TextMemo()
+  /// By signature, once it was asked for: its pattern over shapes, nil within where there is none or where it is of no use.
+  private var shapePatterns: [ShapePattern??] = []
+  /// By signature: how much more often its pattern said less of a shape than of the message than it said the same.
+  private var shapeFailures: [Int] = []
+  private static let shapeFailureLimit = 2
+  /// Steps of them that may still be taken: a stream of ever new shapes is not worth its learning.
+  private var shapeSteps = Extractor.shapeStepLimit
+  private static let shapeStepLimit = 1 << 13
+  /// What a record that is judged by itself adds.
+  private static let shapeStepsOfRecord = 16
+  private static let shapeStepsOfPattern = 1 << 11
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
@@ -64,6 +75,10 @@ package struct Extractor: Sendable {
     // Rows and records are told apart by the framing; findings are put in stream order afterwards.
     let firstFinding = evidence.findings.count
     while index < candidates.count {
+      if options.usesTextMemo {
+        takeKnown(candidates.span, text, batch.records.span, &index, &evidence)
+        if index == candidates.count { break }
+      }
       let record = Int(candidates[index].record)
       var end = index + 1
       while end < candidates.count, Int(candidates[end].record) == record { end += 1 }
@@ -71,10 +86,7 @@ package struct Extractor: Sendable {
       if slot.format.family == .event {
         eventRecord(slot, candidates[index..<end], text, location(slot, place, batch), &batch, &evidence)
       } else {
-        let frame = plainFrame(slot, text)
-        if !isRepeated(frame, text, &evidence) {
-          textRecord(slot, frame, candidates.span.extracting(index..<end), text, place, &batch, &evidence)
-        }
+        textRecord(slot, candidates.span, index..<end, text, place, &batch, &evidence)
       }
       index = end
     }
@@ -142,9 +154,15 @@ package struct Extractor: Sendable {
   // MARK: Text records
 
   private mutating func textRecord(
-    _ slot: RecordSlot, _ frame: PlainFrame?, _ candidates: Span<Candidate>, _ text: Span<UInt8>,
-    _ place: BatchPlace, _ batch: inout RecordBatch, _ evidence: inout Evidence
+    _ slot: RecordSlot, _ candidates: Span<Candidate>, _ own: Range<Int>, _ text: Span<UInt8>, _ place: BatchPlace,
+    _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
+    let frame = options.usesTextMemo ? textMemo.frame : nil
+    let mayNote = options.usesTextMemo && textMemo.hasKey
+    let mayBeShape = mayNote && textMemo.mayBeShape
+    var proof = ShapeProof(isWanted: mayBeShape && shapeSteps >= Extractor.shapeStepsOfPattern)
+    // One that cannot be tried yet is noted another time.
+    let isPutOff = mayBeShape && !proof.isWanted
     let facts = TextFacts(
       slot, text, frame: frame, log: batch.origins[Int(slot.origin)].log, zone: options.zone,
       delimited: rules.rules.delimited)
@@ -162,7 +180,7 @@ package struct Extractor: Sendable {
     var isLookAlike = false
     pending.removeAll(keepingCapacity: true)
     held.removeAll(keepingCapacity: true)
-    for number in candidates.indices {
+    for number in own {
       let index = Int(candidates[number].signature)
       let rule = textRules[index]
       if isTaken, rule.givesWay { continue }
@@ -176,13 +194,18 @@ package struct Extractor: Sendable {
       var yields: Yield
       var match: TextMatch?
       if let settled = rule.settled, let held = holdsAtOnce(entry, slot, text) {
+        if proof.isWanted { prove(held, isSettled: true, index, slot, &proof) }
         guard held else { continue }
         yields = settled
       } else {
         guard
           let found = confirm(
             entry, slot, batch.origins[Int(slot.origin)], facts, text, location(slot, place, batch), &batch)
-        else { continue }
+        else {
+          if proof.isWanted { prove(false, isSettled: false, index, slot, &proof) }
+          continue
+        }
+        proof.isWanted = false
         yields = found.verdict.yield(rule.yields)
         match = found
       }
@@ -229,7 +252,7 @@ package struct Extractor: Sendable {
       if let time = facts.time { evidence.noteTime(time) }
     }
     // A name that the table refused is counted each time.
-    if let key = frame?.key, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
+    if mayNote, !isPutOff, evidence.findings.count == findingCount, batch.skipEvents.count == skipCount,
       held.count <= TextMemo.signatureLimit, pending.count <= TextMemo.sightingLimit, names.refusedCount == 0
     {
       var outcome = TextMemo.Outcome(isSuspect: isSuspect, isConfirmed: isConfirmed)
@@ -241,42 +264,110 @@ package struct Extractor: Sendable {
         outcome.sightings[outcome.sightingCount] = sighting
         outcome.sightingCount += 1
       }
-      textMemo.note(outcome, key, text)
+      textMemo.note(outcome, text, batch.records.span, candidates, literals: proof.literals)
+    }
+    shapeSteps = min(shapeSteps + Extractor.shapeStepsOfRecord, Extractor.shapeStepLimit)
+  }
+
+  /// What is known of a record's shape while its candidates are judged.
+  private struct ShapeProof {
+    /// All that was asked of the message so far was answered by its shape.
+    var isWanted: Bool
+    /// Where groups lie whose bytes count.
+    private var ranges: [Range<Int>] = []
+
+    init(isWanted: Bool) { self.isWanted = isWanted }
+
+    mutating func add(_ range: Range<Int>) { ranges.append(range) }
+
+    /// Ascending and apart, as pairs; nil when the shape does not decide.
+    var literals: [UInt16]? {
+      guard isWanted else { return nil }
+      var joined: [Range<Int>] = []
+      for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+        if let last = joined.last, range.lowerBound <= last.upperBound {
+          joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+          joined.append(range)
+        }
+      }
+      guard joined.count <= Int(HK_TEXT_LITERALS) else { return nil }
+      return joined.flatMap { [UInt16($0.lowerBound), UInt16($0.upperBound)] }
     }
   }
 
-  /// Nil for trailers and clocks of other than the plain forms.
-  private func plainFrame(_ slot: RecordSlot, _ text: Span<UInt8>) -> PlainFrame? {
-    guard options.usesTextMemo, slot.format == .cmtrace || slot.format == .simple else { return nil }
-    var trailer = hk_trailer()
-    let isPlain = unsafe text.withUnsafeBufferPointer { raw in
-      unsafe TextFacts.readPlain(slot, raw.baseAddress!, &trailer)
+  /// Whether the shape of the message at hand decides what its pattern has just said: that it holds, with the groups where they
+  /// are, or that it does not.
+  private mutating func prove(
+    _ held: Bool, isSettled: Bool, _ index: Int, _ slot: RecordSlot, _ proof: inout ShapeProof
+  ) {
+    let entry = rules.compiled[index]
+    guard let pattern = entry.pattern else {
+      // Its codes may know the log.
+      proof.isWanted = isSettled
+      return
     }
-    guard isPlain, let time = TextFacts.plainTime(trailer, slot, options.zone) else { return nil }
-    let component = Int(trailer.component_start)..<Int(trailer.component_end)
-    return PlainFrame(trailer: trailer, time: time, key: textMemo.key(slot, component: component, text))
+    if shapePatterns.isEmpty {
+      shapePatterns = Array(repeating: nil, count: rules.compiled.count)
+      shapeFailures = Array(repeating: 0, count: rules.compiled.count)
+    }
+    let known = shapePatterns[index] ?? ShapePattern(pattern.source)
+    shapePatterns[index] = .some(known)
+    var steps = Extractor.shapeStepsOfPattern
+    let result = unsafe known?.match(textMemo.shape, steps: &steps)
+    shapeSteps -= Extractor.shapeStepsOfPattern - max(0, steps)
+    switch result {
+    case .match(let groups)? where held:
+      let start = Int(slot.messageStart)
+      for (_, number) in entry.groups {
+        let range = matcher.group(number).map { ($0.lowerBound - start)..<($0.upperBound - start) }
+        guard range == groups[number] else {
+          proof.isWanted = false
+          return
+        }
+        if let range, !range.isEmpty { proof.add(range) }
+      }
+      shapeFailures[index] = max(-Extractor.shapeFailureLimit, shapeFailures[index] - 1)
+    // A match that the codes do not know is not followed by others here.
+    case ShapePattern.Result.none? where !held: break
+    default:
+      proof.isWanted = false
+      // A pattern that asks for what symbols stand for, or takes too long, is not tried for ever.
+      shapeFailures[index] += 1
+      if shapeFailures[index] >= Extractor.shapeFailureLimit { shapePatterns[index] = .some(nil) }
+    }
   }
 
-  /// Whether all but the time of a record was met before; then it is taken for what it came to.
-  private func isRepeated(_ frame: PlainFrame?, _ text: Span<UInt8>, _ evidence: inout Evidence) -> Bool {
-    guard let frame, let key = frame.key, let outcome = unsafe textMemo.find(key, text) else { return false }
-    let time = frame.time
-    if unsafe outcome.pointee.isSuspect { evidence.suspectCount += 1 }
-    guard unsafe outcome.pointee.isConfirmed else { return true }
-    evidence.confirmedCount += 1
-    if hasWindow, !options.includes(time) {
-      evidence.outsideWindowCount += 1
-      return true
-    }
-    for index in 0..<(unsafe outcome.pointee.signatureCount) {
-      evidence.signatureCounts[Int(unsafe outcome.pointee.signatures[index])] += 1
-    }
-    let sightingCount = unsafe outcome.pointee.sightingCount
-    for index in 0..<sightingCount {
-      evidence.sightings.append(unsafe outcome.pointee.sightings[index], at: time.microseconds)
-    }
-    if sightingCount > 0 { evidence.noteTime(time) }
-    return true
+  /// Takes the records from candidate `index` on of which all but the time was met before for what they came to.
+  private func takeKnown(
+    _ candidates: Span<Candidate>, _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ index: inout Int,
+    _ evidence: inout Evidence
+  ) {
+    var count = 0
+    repeat {
+      count = textMemo.run(text, records, candidates, from: &index)
+      for number in 0..<count {
+        let hit = unsafe textMemo.hit(number)
+        let outcome = unsafe hit.outcome
+        if unsafe outcome.pointee.isSuspect { evidence.suspectCount += 1 }
+        guard unsafe outcome.pointee.isConfirmed else { continue }
+        evidence.confirmedCount += 1
+        var time = unsafe Timestamp(microseconds: hit.time)
+        if unsafe hit.isLocal { time = options.zone.instant(ofLocal: time) }
+        if hasWindow, !options.includes(time) {
+          evidence.outsideWindowCount += 1
+          continue
+        }
+        for index in 0..<(unsafe outcome.pointee.signatureCount) {
+          evidence.signatureCounts[Int(unsafe outcome.pointee.signatures[index])] += 1
+        }
+        let sightingCount = unsafe outcome.pointee.sightingCount
+        for index in 0..<sightingCount {
+          evidence.sightings.append(unsafe outcome.pointee.sightings[index], at: time.microseconds)
+        }
+        if sightingCount > 0 { evidence.noteTime(time) }
+      }
+    } while count == TextMemo.hitCapacity
   }
 
   /// Whether the pattern holds, of a message that is one window and by one match; nil when that takes more.

@@ -4,9 +4,14 @@ import Records
 /// What stands around the message of a record in its plain form.
 struct PlainFrame {
   var trailer: hk_trailer
-  var time: Timestamp
-  /// By what the record is remembered.
-  var key: TextMemo.Key?
+  /// In microseconds, of a local clock or not.
+  var time: Int64
+  var isLocal: Bool
+
+  func time(_ zone: ZoneRules) -> Timestamp {
+    let time = Timestamp(microseconds: time)
+    return isLocal ? zone.instant(ofLocal: time) : time
+  }
 }
 
 /// What the frame around a text record says: time, component, thread. Read for candidates only.
@@ -29,7 +34,7 @@ struct TextFacts: ~Copyable {
     delimited: [DelimitedRule]
   ) {
     if let frame {
-      time = frame.time
+      time = frame.time(zone)
       component = Int(frame.trailer.component_start)..<Int(frame.trailer.component_end)
       thread = Int(frame.trailer.thread_start)..<Int(frame.trailer.thread_end)
       return
@@ -47,34 +52,6 @@ struct TextFacts: ~Copyable {
       if let reading = columns?.reading { time = columns?.isUTC == true ? reading : zone.instant(ofLocal: reading) }
     default: break
     }
-  }
-
-  /// Reads the trailer of a record where it has the plain form; `text` is the batch's.
-  static func readPlain(_ slot: RecordSlot, _ text: UnsafePointer<UInt8>, _ trailer: inout hk_trailer) -> Bool {
-    let end = Int(slot.end)
-    var from = Int(slot.messageEnd)
-    if slot.format == .cmtrace {
-      from += 7
-      return unsafe from < end && hk_cmtrace_trailer(text, from, end, &trailer) != 0
-    }
-    while from < end, unsafe text[from] != 0x24 { from += 1 }
-    return unsafe hk_simple_trailer(text, from, end, &trailer) != 0
-  }
-
-  /// The time that such a trailer tells, where nothing is wrong with it and its bias is to be believed by the trailer alone.
-  static func plainTime(_ trailer: hk_trailer, _ slot: RecordSlot, _ zone: ZoneRules) -> Timestamp? {
-    guard
-      Timestamp.isValid(
-        year: Int(trailer.year), month: Int(trailer.month), day: Int(trailer.day), hour: Int(trailer.hour),
-        minute: Int(trailer.minute), second: Int(trailer.second)),
-      trailer.has_bias == 0 || slot.format == .simple || trailer.is_native != 0,
-      abs(Int(trailer.bias)) <= ClockReading.biasLimit
-    else { return nil }
-    let local = Timestamp(
-      year: Int(trailer.year), month: Int(trailer.month), day: Int(trailer.day), hour: Int(trailer.hour),
-      minute: Int(trailer.minute), second: Int(trailer.second), microsecond: Int(trailer.microsecond))
-    if trailer.has_bias != 0 { return local.adding(minutes: Int(trailer.bias)) }
-    return slot.knownBias == .min ? zone.instant(ofLocal: local) : local.adding(minutes: Int(slot.knownBias))
   }
 
   private mutating func cmtrace(_ slot: RecordSlot, _ text: Span<UInt8>, _ log: String, _ zone: ZoneRules) {

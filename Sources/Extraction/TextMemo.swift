@@ -1,19 +1,18 @@
-import Glibc
+import CKernels
 import Records
 
-/// What text records came to, by their bytes: programs say the same things again and again, and what a record proves
-/// depends on nothing but its message, its component, its format and its origin (the log and the host), as long as it is no
-/// finding: those tell more of their record, and are rare. Its time is read from each record.
+/// What text records came to, by the shape of their messages: programs say the same things again and again, and what a record
+/// proves depends on nothing but its message, its component, its format and its origin (the log and the host), as long as it is
+/// no finding: those tell more of their record, and are rare. Its time is read from each record.
 ///
-/// Direct-mapped and bounded: a record in a taken place replaces the one before it. Keys are compared whole.
+/// The memory is C's (`text_memo.h`); what a record came to is kept here, by its place there. Bounded: a record in a taken
+/// place replaces the one before it.
 @safe final class TextMemo: @unchecked Sendable {
   // `@unchecked`: owned by one extractor, which is used by one thread at a time.
-  private static let slotCount = 1024
-  /// Component and message; longer ones are not remembered.
-  private static let byteLimit = 480
   /// Signatures and sightings of one record; of more than that nothing is remembered.
   static let signatureLimit = 4
   static let sightingLimit = 2
+  static let hitCapacity = 256
 
   /// What a record came to.
   struct Outcome {
@@ -26,111 +25,110 @@ import Records
     var sightings = InlineArray<2, SightingKey>(repeating: SightingKey())
   }
 
-  /// A record, by what its outcome depends on.
-  struct Key {
-    fileprivate var hash: UInt64
-    fileprivate var origin: UInt32
-    fileprivate var format: RecordFormat
-    fileprivate var componentStart: Int
-    fileprivate var componentCount: Int
-    fileprivate var messageStart: Int
-    fileprivate var messageCount: Int
-  }
-
-  private struct Slot {
-    /// The stream that it belongs to; 0: free.
-    var stream: UInt32 = 0
-    var origin: UInt32 = 0
-    var format = RecordFormat.line
-    var componentCount: Int16 = 0
-    var messageCount: Int16 = 0
-    var hash: UInt64 = 0
-    var outcome = Outcome()
-  }
-
-  private let seeded = SeededHash()
-  private let slots: UnsafeMutablePointer<Slot>
-  private let bytes: UnsafeMutablePointer<UInt8>
-  private var stream: UInt32 = 1
+  private let memo: OpaquePointer
+  private let outcomes: UnsafeMutablePointer<Outcome>
+  private let hits: UnsafeMutablePointer<hk_text_hit>
+  /// Of the record at which the last run stopped.
+  private let place: UnsafeMutablePointer<hk_text_place>
 
   init() {
-    unsafe slots = .allocate(capacity: TextMemo.slotCount)
-    unsafe slots.initialize(repeating: Slot(), count: TextMemo.slotCount)
-    // Not initialized: only what a slot says is there is read, and only pages that are used take memory.
-    unsafe bytes = .allocate(capacity: TextMemo.slotCount * TextMemo.byteLimit)
+    RecordLayout.check()
+    guard let memo = unsafe hk_text_memo_new(hk_level_count(), UInt64.random(in: .min ... .max)) else {
+      fatalError("no memory for the memo of text records")
+    }
+    unsafe self.memo = memo
+    unsafe outcomes = .allocate(capacity: Int(HK_TEXT_PLACES))
+    unsafe outcomes.initialize(repeating: Outcome(), count: Int(HK_TEXT_PLACES))
+    unsafe hits = .allocate(capacity: TextMemo.hitCapacity)
+    unsafe hits.initialize(repeating: hk_text_hit(), count: TextMemo.hitCapacity)
+    unsafe place = .allocate(capacity: 1)
+    unsafe place.initialize(to: hk_text_place())
   }
 
   deinit {
-    unsafe slots.deallocate()
-    unsafe bytes.deallocate()
+    unsafe hk_text_memo_free(memo)
+    unsafe outcomes.deallocate()
+    unsafe hits.deallocate()
+    unsafe place.deallocate()
   }
 
   /// Begins a stream: origins are numbered anew.
-  func begin() {
-    stream &+= 1
-    if stream == 0 {
-      unsafe slots.update(repeating: Slot(), count: TextMemo.slotCount)
-      stream = 1
-    }
-  }
+  func begin() { unsafe hk_text_memo_begin(memo) }
 
-  /// The key of a record; nil for one that is too long.
-  func key(_ slot: RecordSlot, component: Range<Int>, _ text: Span<UInt8>) -> Key? {
-    let start = Int(slot.messageStart)
-    let count = Int(slot.messageEnd) - start
-    guard count >= 8, count + component.count <= TextMemo.byteLimit else { return nil }
-    let hash = hash(text, start, count)
-    return Key(
-      hash: hash, origin: slot.origin, format: slot.format, componentStart: component.lowerBound,
-      componentCount: component.count, messageStart: start, messageCount: count)
-  }
-
-  /// Sixteen bytes at a time, in two sums that do not wait for each other; the last sixteen may overlap those before.
-  private func hash(_ text: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
-    unsafe text.withUnsafeBytes { raw in
-      let bytes = unsafe raw.baseAddress! + start
-      func word(_ position: Int) -> UInt64 { unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) }
-      if count < 16 { return seeded.hash(word(0) ^ UInt64(count), word(count - 8)) }
-      var first = UInt64(count)
-      var second: UInt64 = 0
-      var position = 0
-      while position + 16 < count {
-        let sum = seeded.hash(word(position), word(position + 8))
-        (first, second) = (second &* 3 &+ sum, first)
-        position += 16
+  /// Takes known records from candidate `index` on and moves it behind them; the result is how many there were.
+  func run(
+    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ candidates: Span<Candidate>, from index: inout Int
+  ) -> Int {
+    unsafe text.withUnsafeBufferPointer { bytes in
+      unsafe records.withUnsafeBufferPointer { slots in
+        unsafe candidates.withUnsafeBufferPointer { list in
+          unsafe hk_text_memo_run(
+            memo, bytes.baseAddress, TextMemo.records(slots),
+            TextMemo.candidates(list), candidates.count, &index, hits,
+            TextMemo.hitCapacity, place)
+        }
       }
-      return seeded.hash(first ^ word(count - 16), second ^ word(count - 8))
     }
   }
 
-  private func place(_ key: Key) -> Int { Int(key.hash >> 54) }
-
-  /// The outcome of a record like this one, nil when none is remembered; valid until the next `note`.
-  func find(_ key: Key, _ text: Span<UInt8>) -> UnsafePointer<Outcome>? {
-    let place = place(key)
-    let slot = unsafe slots + place
-    guard
-      unsafe slot.pointee.hash == key.hash && slot.pointee.stream == stream && slot.pointee.origin == key.origin
-        && slot.pointee.format == key.format && Int(slot.pointee.componentCount) == key.componentCount
-        && Int(slot.pointee.messageCount) == key.messageCount
-    else { return nil }
-    let known = unsafe bytes + place * TextMemo.byteLimit
-    let isSame = unsafe text.withUnsafeBufferPointer { raw in
-      unsafe memcmp(known, raw.baseAddress! + key.componentStart, key.componentCount) == 0
-        && memcmp(known + key.componentCount, raw.baseAddress! + key.messageStart, key.messageCount) == 0
-    }
-    return isSame ? unsafe UnsafePointer(slot.pointer(to: \.outcome)!) : nil
+  private static func records(_ slots: UnsafeBufferPointer<RecordSlot>) -> UnsafePointer<hk_record>? {
+    unsafe UnsafeRawPointer(slots.baseAddress)?.assumingMemoryBound(to: hk_record.self)
   }
 
-  func note(_ outcome: Outcome, _ key: Key, _ text: Span<UInt8>) {
-    let place = place(key)
-    let known = unsafe bytes + place * TextMemo.byteLimit
-    unsafe text.withUnsafeBufferPointer { raw in
-      unsafe memcpy(known, raw.baseAddress! + key.componentStart, key.componentCount)
-      unsafe memcpy(known + key.componentCount, raw.baseAddress! + key.messageStart, key.messageCount)
-    }
-    unsafe slots[place] = Slot(
-      stream: stream, origin: key.origin, format: key.format, componentCount: Int16(key.componentCount),
-      messageCount: Int16(key.messageCount), hash: key.hash, outcome: outcome)
+  private static func candidates(_ list: UnsafeBufferPointer<Candidate>) -> UnsafePointer<hk_candidate>? {
+    unsafe UnsafeRawPointer(list.baseAddress)?.assumingMemoryBound(to: hk_candidate.self)
   }
+
+  /// A record of the last run: its time, of a local clock or not, and what it came to.
+  func hit(_ number: Int) -> (time: Int64, isLocal: Bool, outcome: UnsafePointer<Outcome>) {
+    let hit = unsafe hits[number]
+    return unsafe (hit.time, hit.is_local != 0, UnsafePointer(outcomes + Int(hit.place)))
+  }
+
+  /// The plain frame of the record at which the last run stopped; nil when it is of another form.
+  var frame: PlainFrame? {
+    guard unsafe place.pointee.is_plain != 0 else { return nil }
+    return unsafe PlainFrame(
+      trailer: place.pointee.trailer, time: place.pointee.time, isLocal: place.pointee.is_local != 0)
+  }
+
+  /// Whether the record at which the last run stopped may be noted.
+  var hasKey: Bool { unsafe place.pointee.has_key != 0 }
+  /// Whether its shape is not the message itself and may be tried as what it is to be known by.
+  var mayBeShape: Bool { unsafe place.pointee.has_symbols != 0 && place.pointee.is_known_to_vary == 0 }
+  /// Its shape.
+  var shape: UnsafeBufferPointer<UInt8> {
+    let count = unsafe place.pointee.count
+    return unsafe UnsafeBufferPointer(
+      start: UnsafeRawPointer(place).advanced(by: MemoryLayout<hk_text_place>.offset(of: \.shape)!)
+        .assumingMemoryBound(to: UInt8.self), count: count)
+  }
+
+  /// Remembers the record at which the last run stopped.
+  /// - Parameter literals: where the bytes of its message count, of which all others may be any of the same shape; nil: all.
+  func note(
+    _ outcome: Outcome, _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ candidates: Span<Candidate>,
+    literals: [UInt16]?
+  ) {
+    let number = unsafe text.withUnsafeBufferPointer { bytes in
+      unsafe records.withUnsafeBufferPointer { slots in
+        unsafe candidates.withUnsafeBufferPointer { list in
+          let all = unsafe TextMemo.candidates(list)!
+          let record =
+            unsafe TextMemo.records(slots)!
+            + Int(all[place.pointee.first].record)
+          guard let literals else {
+            return unsafe hk_text_memo_note(memo, bytes.baseAddress, record, all, place, nil, 0)
+          }
+          // An empty array has an address too.
+          return unsafe hk_text_memo_note(
+            memo, bytes.baseAddress, record, all, place, literals + [0], literals.count / 2)
+        }
+      }
+    }
+    unsafe outcomes[number] = outcome
+  }
+
+  /// For tests: how many records were known by shapes that are not their messages.
+  var shapeHitCount: UInt64 { unsafe hk_text_memo_shape_hits(memo) }
 }

@@ -26,75 +26,43 @@ extension Framer {
         }
         lastLine = originLines.upperBound
       }
-      let count =
-        isCMTrace
-        ? cmtraceRun(text, bounds.start, line..<lastLine, batch) : simpleRun(text, bounds.start, line..<lastLine, batch)
-      if count == 0 { break }
-      line = append(count, isCMTrace ? .cmtrace : .simple, origin, to: &batch)
+      let next = plainRun(text, line..<lastLine, origin, isCMTrace: isCMTrace, &batch)
+      if next == line { break }
+      line = next
     }
     return line
   }
 
-  /// Fills `plainFound`; the result is how many records it holds.
-  private mutating func cmtraceRun(
-    _ text: Span<UInt8>, _ start: Int, _ lines: Range<Int>, _ batch: borrowing RecordBatch
-  ) -> Int {
-    unsafe text.withUnsafeBufferPointer { raw in
-      unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
-        unsafe hk_cmtrace_run(
-          raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, lines.lowerBound, start, recordByteLimit,
-          batch.isDirect ? 1 : 0, &plainFound, plainFound.count)
-      }
-    }
-  }
+  /// Records that one call of a kernel may write.
+  private static let runLimit = 256
 
-  private mutating func simpleRun(
-    _ text: Span<UInt8>, _ start: Int, _ lines: Range<Int>, _ batch: borrowing RecordBatch
+  /// Appends the plain records from the first of `lines` on; the line behind the last is the result.
+  private mutating func plainRun(
+    _ text: Span<UInt8>, _ lines: Range<Int>, _ origin: Int, isCMTrace: Bool, _ batch: inout RecordBatch
   ) -> Int {
-    unsafe text.withUnsafeBufferPointer { raw in
-      unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
-        unsafe hk_simple_run(
-          raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, lines.lowerBound, start, &plainFound,
-          plainFound.count)
-      }
-    }
-  }
-
-  /// Appends the records found; the line behind the last is the result.
-  private mutating func append(_ count: Int, _ format: RecordFormat, _ origin: Int, to batch: inout RecordBatch) -> Int
-  {
-    var bias = states[origin].bias
-    let head = format == .cmtrace ? 7 : 0
-    var lineCount = 0
-    let first = batch.records.count
     // Room for all of them at once: an array that is appended to checks each time whether it is shared.
+    let room = min(lines.count, Framer.runLimit)
+    let first = batch.records.count
     batch.records.append(
       contentsOf: repeatElement(
-        RecordSlot(format: format, origin: UInt32(origin), start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
-        count: count))
-    var slots = batch.records.mutableSpan
-    let list = plainFound
-    let all = list.span
-    for index in 0..<count {
-      let found = all[index]
-      if found.bias != HK_NO_BIAS, abs(Int(found.bias)) <= ClockReading.biasLimit { bias = Int16(found.bias) }
-      if found.is_line != 0 {
-        lineCount += 1
-        slots[first + index].format = .line
+        RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0), count: room))
+    var run = hk_plain_run(
+      line: lines.lowerBound, joins: batch.isDirect ? 1 : 0, limit: recordByteLimit, origin: UInt32(origin),
+      bias: states[origin].bias, unframed_count: 0)
+    let count = unsafe text.withUnsafeBufferPointer { raw in
+      unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
+        unsafe batch.records.withUnsafeMutableBufferPointer { slots in
+          let out = unsafe UnsafeMutableRawPointer(slots.baseAddress! + first).assumingMemoryBound(to: hk_record.self)
+          return unsafe isCMTrace
+            ? hk_cmtrace_run(raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, &run, out, room)
+            : hk_simple_run(raw.baseAddress!, raw.count, ends.baseAddress!, lines.upperBound, &run, out, room)
+        }
       }
-      slots[first + index].start = found.start
-      slots[first + index].end = found.end
-      slots[first + index].messageStart = found.start + UInt32(head)
-      slots[first + index].messageEnd = found.message_end
-      slots[first + index].knownBias = bias
-      slots[first + index].line = found.line
     }
-    states[origin].bias = bias
-    batch.recordCounts[Int(format.rawValue)] += UInt64(count - lineCount)
-    batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(lineCount)
-    let last = plainFound[count - 1]
-    var line = Int(last.line)
-    while Int(batch.lineEnds[line]) < Int(last.end) { line += 1 }
-    return line + 1
+    batch.records.removeLast(room - count)
+    states[origin].bias = run.bias
+    batch.recordCounts[Int((isCMTrace ? RecordFormat.cmtrace : .simple).rawValue)] += UInt64(count - run.unframed_count)
+    batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(run.unframed_count)
+    return run.line
   }
 }

@@ -40,8 +40,6 @@ package struct Framer: Sendable {
   private var marks = TextMarks()
   /// Lines of the batch that have one origin, the ones asked about last.
   var originLines = 0..<0
-  /// Where the kernels write plain records.
-  var plainFound = [hk_plain_record](repeating: hk_plain_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.
@@ -56,6 +54,7 @@ package struct Framer: Sendable {
 
   /// - Parameter delimited: formats that definitions describe by their columns.
   package init(recordByteLimit: Int = Limits.recordByteLimit, delimited: [DelimitedRule] = []) {
+    RecordLayout.check()
     self.recordByteLimit = recordByteLimit
     self.delimited = delimited
   }

@@ -110,6 +110,7 @@ package struct Scanner: Sendable {
   private var found: [Candidate] = []
 
   package init(_ plan: ScanPlan) {
+    RecordLayout.check()
     self.plan = plan
     // More than one place can hit: every anchor may stand there.
     let most = plan.families.values.map(\.literals.count).max() ?? 0
@@ -144,6 +145,50 @@ package struct Scanner: Sendable {
   private mutating func scanRun(
     _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family, isUnasked: Bool
   ) -> Bool {
+    let isEvents = records[run.lowerBound].format.family == .event
+    // Text is never unasked: its messages are looked at where they stand.
+    let hasOthers = isEvents && chooseRanges(text, records, run, isUnasked: isUnasked)
+    let plan = plan
+    let formats = plan.formats.span
+    let signatures = family.signatures.span
+    let starts = family.starts.span
+    var cursor = hk_literals_cursor()
+    var last = -1
+    var firstOfRecord = found.count
+    while cursor.range < run.count {
+      let hitCount = unsafe text.withUnsafeBufferPointer { raw in
+        if isEvents {
+          return unsafe hk_literals_find(
+            family.literals.set, raw.baseAddress!, raw.count, ranges, 2, run.count, &cursor, &hits, hits.count)
+        }
+        return unsafe records.withUnsafeBufferPointer { slots in
+          let first = unsafe UnsafeRawPointer(slots.baseAddress! + run.lowerBound)
+            .advanced(by: MemoryLayout<hk_record>.offset(of: \.message_start)!).assumingMemoryBound(to: UInt32.self)
+          return unsafe hk_literals_find(
+            family.literals.set, raw.baseAddress!, raw.count, first, MemoryLayout<hk_record>.stride / 4, run.count,
+            &cursor, &hits, hits.count)
+        }
+      }
+      for index in 0..<hitCount {
+        let record = run.lowerBound + Int(UInt32(truncatingIfNeeded: hits[index]))
+        if record != last {
+          last = record
+          firstOfRecord = found.count
+        }
+        let format = records[record].format
+        let anchor = Int(hits[index] >> 32)
+        for place in starts[anchor]..<starts[anchor + 1] where formats[Int(signatures[place])].contains(format) {
+          insert(Candidate(record: UInt32(record), signature: signatures[place]), from: firstOfRecord)
+        }
+      }
+    }
+    return hasOthers
+  }
+
+  /// Fills `ranges` with the messages that are, or are not, unasked; the result is whether there are others.
+  private mutating func chooseRanges(
+    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, isUnasked: Bool
+  ) -> Bool {
     if ranges.count < 2 * run.count { ranges = Array(repeating: 0, count: 4 * run.count) }
     var hasOthers = false
     var out = ranges.mutableSpan
@@ -159,31 +204,6 @@ package struct Scanner: Sendable {
       unsafe text.withUnsafeBufferPointer { raw in
         unsafe hk_triples_filter(
           raw.baseAddress!, raw.count, &ranges, run.count, triples, triples.count / 3)
-      }
-    }
-    let plan = plan
-    let formats = plan.formats.span
-    let signatures = family.signatures.span
-    let starts = family.starts.span
-    var cursor = hk_literals_cursor()
-    var last = -1
-    var firstOfRecord = found.count
-    while cursor.range < run.count {
-      let hitCount = unsafe text.withUnsafeBufferPointer { raw in
-        unsafe hk_literals_find(
-          family.literals.set, raw.baseAddress!, raw.count, ranges, run.count, &cursor, &hits, hits.count)
-      }
-      for index in 0..<hitCount {
-        let record = run.lowerBound + Int(UInt32(truncatingIfNeeded: hits[index]))
-        if record != last {
-          last = record
-          firstOfRecord = found.count
-        }
-        let format = records[record].format
-        let anchor = Int(hits[index] >> 32)
-        for place in starts[anchor]..<starts[anchor + 1] where formats[Int(signatures[place])].contains(format) {
-          insert(Candidate(record: UInt32(record), signature: signatures[place]), from: firstOfRecord)
-        }
       }
     }
     return hasOthers

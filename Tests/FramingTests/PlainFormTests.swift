@@ -120,9 +120,9 @@ import Testing
   }
 
   private struct Found: Equatable {
-    var line, start, messageEnd, end: UInt32
-    var bias: Int32
-    var isLine: Bool
+    var line, start, messageStart, messageEnd, end: UInt32
+    var bias: Int16
+    var format: UInt8
   }
 
   private func runs(_ text: [UInt8], level: Int, isCMTrace: Bool) -> [Found] {
@@ -131,19 +131,19 @@ import Testing
     let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, text.count))
     defer { bytes.deallocate() }
     bytes.initialize(from: text, count: text.count)
-    var out = [hk_plain_record](repeating: hk_plain_record(), count: 64)
+    var out = [hk_record](repeating: hk_record(), count: 64)
     var found: [Found] = []
     for line in ends.indices {
-      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
+      var run = hk_plain_run(line: line, joins: 1, limit: 4096, origin: 0, bias: .min, unframed_count: 0)
       let count =
         isCMTrace
-        ? hk_cmtrace_run_at(level, bytes, text.count, ends, ends.count, line, start, 4096, 1, &out, out.count)
-        : hk_simple_run_at(level, bytes, text.count, ends, ends.count, line, start, &out, out.count)
+        ? hk_cmtrace_run_at(level, bytes, text.count, ends, ends.count, &run, &out, out.count)
+        : hk_simple_run_at(level, bytes, text.count, ends, ends.count, &run, &out, out.count)
       for record in out[..<count] {
         found.append(
           Found(
-            line: record.line, start: record.start, messageEnd: record.message_end, end: record.end, bias: record.bias,
-            isLine: record.is_line != 0))
+            line: record.line, start: record.start, messageStart: record.message_start, messageEnd: record.message_end,
+            end: record.end, bias: record.known_bias, format: record.format))
       }
       if line == 0, count == ends.count { break }
     }

@@ -46,7 +46,7 @@ import Testing
     var list = [UInt64](repeating: 0, count: capacity)
     while cursor.range < ranges.count / 2 {
       let count = hk_literals_find_at(
-        level, set, bytes, text.count, ranges, ranges.count / 2, &cursor, &list, capacity)
+        level, set, bytes, text.count, ranges, 2, ranges.count / 2, &cursor, &list, capacity)
       hits += list[..<count].map { Hit(range: Int($0 & 0xFFFF_FFFF), literal: Int($0 >> 32)) }
     }
     return hits.sorted()

@@ -20,6 +20,15 @@ import Testing
     case 2: text = text.replacing("]LOG]!>", with: "!]LOG]!>")
     case 3: text = text.replacing("https", with: "http")
     case 4: text = text.replacing("file=\"", with: "file=\"x.ps1:1\" file=\"")
+    case 5: text = text.replacing(/[0-9]/) { _ in String(Int.random(in: 0...9, using: &generator)) }
+    case 6:
+      // Other digits of every GUID, and a GUID where a name stood.
+      if Bool.random(using: &generator) {
+        text = text.replacing(/\bMP01\b/, with: "0F4A9C11-2B3D-4e5f-8A9B-C0D1E2F3A4B5")
+      }
+      text = text.replacing(/[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/) { found in
+        String(found.output.map { $0 == "-" ? "-" : "0123456789abcdefABCDEF".randomElement(using: &generator)! })
+      }
     default: break
     }
     // Any minute of the hour: some records lie within the window that is asked for.

@@ -74,4 +74,8 @@ uint64_t hk_head_hash(uint64_t seed, const uint8_t *head, size_t count, unsigned
 size_t hk_headed_run(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
     size_t start, hk_headed_line *out, size_t capacity);
+/// How many of the lines [line, last_line), the first of which begins at `start`, cannot be an envelope or an event by their
+/// first bytes (`Envelope.gate`), or have less than `least_byte_count`, ten or more, of them.
+size_t hk_closed_lines(
+    const uint8_t *bytes, const uint32_t *line_ends, size_t line, size_t last_line, size_t start, size_t least_byte_count);
 #endif

@@ -28,15 +28,15 @@ typedef struct {
     size_t position;
 } hk_literals_cursor;
 
-/// Finds every literal that lies within one of `range_count` ranges of `bytes`, each [ranges[2 i], ranges[2 i + 1]): writes
+/// Finds every literal that lies within one of `range_count` ranges of `bytes`, each [ranges[stride i], ranges[stride i + 1]): writes
 /// literal << 32 | range for every place, by ascending range, and returns how many were written. It is done when
 /// `cursor->range` is `range_count`; until then call again, `capacity`, which must exceed the number of literals, did not
 /// do. `readable` bytes may be loaded, no less than any range ends at.
 size_t hk_literals_find(
-    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t range_count,
+    const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges, size_t stride, size_t range_count,
     hk_literals_cursor *cursor, uint64_t *out, size_t capacity);
 /// The same at one level (kernels.h), for tests.
 size_t hk_literals_find_at(
     size_t level, const hk_literals *set, const uint8_t *bytes, size_t readable, const uint32_t *ranges,
-    size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity);
+    size_t stride, size_t range_count, hk_literals_cursor *cursor, uint64_t *out, size_t capacity);
 #endif

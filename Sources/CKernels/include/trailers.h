@@ -2,6 +2,7 @@
 // Every other form is left to the readers in Swift, byte by byte; the tests hold one against the other.
 #ifndef HANDSHAKED_TRAILERS_H
 #define HANDSHAKED_TRAILERS_H
+#include "records.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,34 +31,39 @@ int hk_cmtrace_trailer(const uint8_t *text, size_t from, size_t end, hk_trailer 
 /// is the number before the blank.
 int hk_simple_trailer(const uint8_t *text, size_t from, size_t end, hk_trailer *out);
 
-/// A whole record of a plain form: positions in the text.
-typedef struct {
-    /// Its first line, and where that begins.
-    uint32_t line, start;
-    uint32_t message_end, end;
-    /// In minutes, where the record tells one that can be trusted; else HK_NO_BIAS.
-    int32_t bias;
-    /// A line of text without a frame, not a record of the simple format.
-    uint8_t is_line;
-} hk_plain_record;
+/// No bias, where one is told in minutes.
 static const int32_t HK_NO_BIAS = INT32_MIN;
 
+/// A run of records of a plain form.
+typedef struct {
+    /// Where it begins, at the start of this line; then the line behind the last record.
+    size_t line;
+    /// A record may span several lines, of no more than so many bytes.
+    int joins;
+    size_t limit;
+    /// Of all its records.
+    uint32_t origin;
+    /// As `hk_record.known_bias`, before the run; then behind it.
+    int16_t bias;
+    /// Lines without a frame among the records.
+    size_t unframed_count;
+} hk_plain_run;
+
 /// CMTrace records as native code writes them, one behind the other, each from the start of a line to the end of the same
-/// or, where `joins`, a later one: from `start`, the start of `line`, on, up to the first that has another form, spans
-/// `limit` bytes or lies at the very end of the text. `line_ends` are the positions of '\n'; `readable` bytes may be
-/// loaded. Returns how many were written.
+/// or, where `joins`, a later one: up to the first that has another form or lies at the very end of the text. `line_ends` are
+/// the positions of '\n'; `readable` bytes may be loaded. Returns how many were written.
 size_t hk_cmtrace_run(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    size_t limit, int joins, hk_plain_record *out, size_t capacity);
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity);
 /// The same for records of the simple format, a line each, and lines without any frame.
 size_t hk_simple_run(
-    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line, size_t start,
-    hk_plain_record *out, size_t capacity);
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity);
 // The same at one level (kernels.h), for tests.
 size_t hk_cmtrace_run_at(
-    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, size_t limit, int joins, hk_plain_record *out, size_t capacity);
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity);
 size_t hk_simple_run_at(
-    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, hk_plain_record *out, size_t capacity);
+    size_t level, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, hk_plain_run *run,
+    hk_record *out, size_t capacity);
 #endif
