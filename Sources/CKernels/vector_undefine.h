@@ -16,4 +16,10 @@
 #undef digest
 #undef ipv4
 #undef write_near
-#undef differ
+#undef among
+#undef none_of
+#undef half
+#undef differs
+#undef strays
+#undef either
+#undef is_none
