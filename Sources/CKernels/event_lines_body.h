@@ -1,117 +1,148 @@
 // The loops of event_lines.h over one vector level, with the definitions of vector_body.h and
 //
-//   differ(a, b)           bit i: byte i of the 32 at a is another than that at b
 //   write_near(m, b, o)    as write_bits, to 16-bit entries
+//   among(b, set)          bit i: byte i of b is the one of the 16 of `set` that has its low half
+//   none_of(a, b)          whether no bit of a or b is set
+//   half                   what came of some 32 bytes
+//   differs(p, l)          not zero where a byte at p is another than that of l, which is not 0
+//   strays(p, n)           not zero when one of the first n (1 to 31) bytes at p may not stand in a word (words of vector_body.h);
+//                          64 bytes may be loaded
+//   either(a, b)           or
+//   is_none(a)             whether all of it is zero
 
-/// The places of all quotes of the line that no backslash escapes; 0 when there are too many.
-static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(json_marks)(
-    const uint8_t *bytes, size_t count, uint16_t *out
-) {
-    uint64_t escape_carry = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < count; i += 64) {
-        block b = load(bytes + i);
-        uint64_t quote = equal(b, '"'), backslash = equal(b, '\\');
-        if (backslash | escape_carry) quote &= ~HK_NAME(escaped)(backslash, &escape_carry);
-        if (count - i < 64) quote &= (1ULL << (count - i)) - 1;
-        write_near(quote, (uint16_t)i, out + n);
-        n += (unsigned)__builtin_popcountll(quote);
-        if (n > HK_EVENT_MARKS) return 0;
-    }
-    return n;
-}
+/// The marks of the lines of a window, one line behind the other, each from the line end before it on.
+typedef struct {
+    size_t count;
+    /// Which of the marks are line ends.
+    uint16_t ends[HK_EVENT_WINDOW_LINES + 64];
+} HK_NAME(event_window);
 
-/// The places of every `<` and of the quotes within tags; 0 when there are too many, or when `<` and `>` do not take turns.
-static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(xml_marks)(
-    const uint8_t *bytes, size_t count, uint16_t *out
+/// Marks whole lines, from `bytes`, the start of a line, on: until `least` bytes have gone by, or as many lines as there is
+/// room for, but no more than `most` bytes. In XML all quotes are marks. Places are relative to the byte before.
+static inline __attribute__((always_inline)) HK_TARGET void HK_NAME(mark_window)(
+    const uint8_t *bytes, size_t least, size_t most, int is_xml, uint16_t *out, HK_NAME(event_window) *window
 ) {
-    uint64_t tag_carry = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < count; i += 64) {
+    uint64_t carry = 0;
+    size_t n = 1, lines = 0, i = 0;
+    out[0] = 0;
+    while (i < most) {
         block b = load(bytes + i);
-        uint64_t less = equal(b, '<'), greater = equal(b, '>');
-        uint64_t tag = prefix_xor(less | greater) ^ tag_carry;
-        tag_carry = (uint64_t)((int64_t)tag >> 63);
-        uint64_t marks = less | ((equal(b, '"') | equal(b, '\'')) & tag);
-        uint64_t wrong = (less & ~tag) | (greater & tag);
-        if (count - i < 64) {
-            uint64_t valid = (1ULL << (count - i)) - 1;
-            marks &= valid;
-            wrong &= valid;
+        uint64_t marks = is_xml ? among(b, hk_xml_marks) : among(b, hk_json_marks);
+        uint64_t end = equal(b, '\n'), backslash = is_xml ? end : equal(b, '\\');
+        size_t at = n;
+        int is_last = 0;
+        if (!none_of(end, backslash) || (!is_xml && carry)) {
+            if (!is_xml && (backslash | carry)) marks &= ~HK_NAME(escaped)(backslash, &carry) | end;
+            for (uint64_t rest = end; rest; rest &= rest - 1)
+                window->ends[lines++] = (uint16_t)(n + (unsigned)__builtin_popcountll(marks & ((rest & -rest) - 1)));
+            is_last = end && (i + 64 >= least || lines > HK_EVENT_WINDOW_LINES);
         }
-        if (wrong) return 0;
-        write_near(marks, (uint16_t)i, out + n);
         n += (unsigned)__builtin_popcountll(marks);
-        if (n > HK_EVENT_MARKS) return 0;
+        write_near(marks, (uint16_t)(i + 1), out + at);
+        i += 64;
+        if (is_last) break;
     }
-    return n;
+    window->count = lines;
 }
 
-/// Whether the literals of a layout stand at their marks, and words between them where it wants words.
+/// Whether the literals of a layout stand at their marks, and words between them where it wants words. `marks` are relative
+/// to `base`, `stop` is the mark at the line end.
 static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(is_layout)(
-    const uint8_t *bytes, const uint16_t *marks, size_t count, size_t behind, const uint32_t *layout,
+    const uint8_t *base, const uint16_t *marks, size_t stop, size_t behind, const uint32_t *layout,
     const uint8_t *literals
 ) {
     const uint32_t *check = layout + HK_LAYOUT_HEAD;
     size_t checks = layout[HK_LAYOUT_CHECKS], words_left = layout[HK_LAYOUT_WORDS], probe = layout[HK_LAYOUT_PROBE];
     literals += 32 * (size_t)layout[HK_LAYOUT_LITERALS];
     if (behind < layout[HK_LAYOUT_REACH] + 64) return 0;
+#define HK_AT(check) (base + marks[(check) & 0xFFFF] + ((int32_t)(check) >> 16))
     // The check that tells it from the others first.
-    ptrdiff_t at = marks[check[2 * probe] & 0xFFFF] + (ptrdiff_t)(int16_t)(check[2 * probe] >> 16);
-    if (differ(bytes + at, literals + 32 * probe) & check[2 * probe + 1]) return 0;
-    if ((size_t)marks[layout[HK_LAYOUT_TAIL]] + layout[HK_LAYOUT_TAIL + 1] != count) return 0;
-    uint32_t wrong = 0;
-    for (size_t k = 0; k < checks; k++, check += 2, literals += 32) {
-        at = marks[check[0] & 0xFFFF] + (ptrdiff_t)(int16_t)(check[0] >> 16);
-        wrong |= differ(bytes + at, literals) & check[1];
+    if (!is_none(differs(HK_AT(check[probe]), literals + 32 * probe))) return 0;
+    if ((size_t)marks[layout[HK_LAYOUT_TAIL]] + layout[HK_LAYOUT_TAIL + 1] != marks[stop]) return 0;
+    half wrong = differs(HK_AT(check[0]), literals), others = wrong;
+    for (size_t k = 0; k < checks; k += HK_CHECK_STEP, literals += 32 * HK_CHECK_STEP) {
+        wrong = either(wrong, differs(HK_AT(check[k]), literals));
+        others = either(others, differs(HK_AT(check[k + 1]), literals + 32));
+        wrong = either(wrong, differs(HK_AT(check[k + 2]), literals + 64));
+        others = either(others, differs(HK_AT(check[k + 3]), literals + 96));
     }
-    if (wrong) return 0;
-    for (; words_left; words_left--, check += 2) {
-        size_t start = (size_t)marks[check[0] & 0xFFFF] + (check[1] & 0xFFFF);
-        size_t stop = (size_t)marks[check[0] >> 16] - (check[1] >> 16), length = stop - start;
+    wrong = either(wrong, others);
+    // Words begin within the line only where the literals before them stand.
+    if (!is_none(wrong)) return 0;
+    size_t misfits = 0;
+    for (check += checks; words_left; words_left--, check += 2) {
+        size_t from = marks[check[0] & 0xFFFF] + (check[0] >> 16);
+        size_t length = marks[check[1] & 0xFFFF] - (size_t)(check[1] >> 16) - from;
         // Backwards is a large number.
-        if (start > count || length - 1 >= 63) return 0;
-        if (~words(load(bytes + start)) & ((1ULL << length) - 1)) return 0;
+        misfits |= (length - 1) / 31;
+        wrong = either(wrong, strays(base + from, length & 31));
     }
-    return 1;
+    return !misfits && is_none(wrong);
+#undef HK_AT
+}
+
+/// The layout of a line by its marks; 0: none.
+static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(find_layout)(
+    const hk_event_layouts *layouts, const uint8_t *base, const uint16_t *marks, size_t stop, size_t behind, int is_xml
+) {
+    uint32_t key = (uint32_t)(stop - 1) << 1 | (uint32_t)is_xml, at = layouts->heads[key % HK_LAYOUT_HEADS];
+    for (; at; at = layouts->numbers[at]) {
+        const uint32_t *layout = layouts->numbers + at;
+        if (layout[HK_LAYOUT_KEY] == key
+            && HK_NAME(is_layout)(base, marks, stop, behind, layout, layouts->literals)) break;
+    }
+    return at;
+}
+
+static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(event_lines_of)(
+    int is_xml, const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, size_t line, size_t start,
+    uint16_t *marks, size_t mark_capacity, size_t *mark_count, uint32_t *line_ends, hk_event_line *out, size_t capacity
+) {
+    HK_NAME(event_window) window;
+    size_t n = 0, least = 1;
+    while (n < capacity && readable - start > 64 && mark_capacity - *mark_count >= HK_EVENT_MARK_ROOM) {
+        size_t most = readable - 64 - start;
+        if (most > HK_EVENT_BYTES) most = HK_EVENT_BYTES;
+        uint16_t *found = marks + *mark_count;
+        HK_NAME(mark_window)(bytes + start, least, most, is_xml, found, &window);
+        ptrdiff_t base = (ptrdiff_t)start - 1;
+        size_t before = 0, k = 0;
+        for (; k < window.count && n < capacity; k++) {
+            size_t last = window.ends[k], stop = last - before, line_end = (size_t)(base + found[last]);
+            uint16_t *own = found + before;
+            size_t at = HK_NAME(find_layout)(layouts, bytes + base, own, stop, readable - line_end, is_xml);
+            // Quotes in a text are no marks.
+            if (!at && is_xml && (stop = hk_xml_marks_in_tags(bytes + base, own, stop)))
+                at = HK_NAME(find_layout)(layouts, bytes + base, own, stop, readable - line_end, is_xml);
+            if (!at) break;
+            const uint32_t *layout = layouts->numbers + at;
+            if (line_ends) line_ends[n] = (uint32_t)line_end;
+            out[n++] = (hk_event_line){
+                (uint32_t)line++, (uint32_t)start, (uint32_t)(line_end - layout[HK_LAYOUT_TRAIL]),
+                layout[HK_LAYOUT_NUMBER], (uint32_t)(*mark_count + before), (int32_t)base, 0};
+            before = last;
+            start = line_end + 1;
+        }
+        *mark_count += before + 1;
+        if (!k || k < window.count) break;
+        // Where one line was known the next ones may be.
+        least = least < HK_EVENT_WINDOW_BYTES / 4 ? 4 * (start - (size_t)(base + 1)) : HK_EVENT_WINDOW_BYTES;
+    }
+    return n;
 }
 
 static HK_TARGET size_t HK_NAME(event_lines)(
-    const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, const uint32_t *line_ends,
-    size_t line_count, size_t line, size_t start, uint16_t *marks, size_t mark_capacity, size_t *mark_count,
-    hk_event_line *out, size_t capacity
+    const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, size_t line, size_t start, uint16_t *marks,
+    size_t mark_capacity, size_t *mark_count, uint32_t *line_ends, hk_event_line *out, size_t capacity
 ) {
-    size_t n = 0;
-    for (; n < capacity && line < line_count; line++, n++) {
-        size_t end = line_ends[line];
-        if (end < start + 16 || readable - end < 64 || mark_capacity - *mark_count < HK_EVENT_MARKS + 128) break;
-        const uint8_t *p = bytes + start;
-        int is_xml = p[0] == '<';
-        if (!is_xml && p[0] != '{') break;
-        while (bytes[end - 1] == '\r' || bytes[end - 1] == ' ' || bytes[end - 1] == '\t') end--;
-        size_t count = end - start, behind = readable - end;
-        if (end <= start || count > HK_EVENT_BYTES) break;
-        uint16_t *found = marks + *mark_count;
-        size_t found_count =
-            is_xml ? HK_NAME(xml_marks)(p, count, found + 1) : HK_NAME(json_marks)(p, count, found + 1);
-        if (!found_count) break;
-        // The start is the first mark, the end the last.
-        found[0] = 0;
-        found[found_count + 1] = (uint16_t)count;
-        uint32_t key = (uint32_t)found_count << 1 | (uint32_t)is_xml, at = layouts->heads[key % HK_LAYOUT_HEADS];
-        for (; at; at = layouts->numbers[at]) {
-            const uint32_t *layout = layouts->numbers + at;
-            if (layout[HK_LAYOUT_KEY] == key
-                && HK_NAME(is_layout)(p, found, count, behind, layout, layouts->literals)) break;
-        }
-        if (!at) break;
-        out[n] = (hk_event_line){
-            (uint32_t)line, (uint32_t)start, (uint32_t)end, layouts->numbers[at + HK_LAYOUT_NUMBER],
-            (uint32_t)*mark_count};
-        *mark_count += found_count + 2;
-        start = line_ends[line] + 1;
-    }
-    return n;
+    if (start >= readable) return 0;
+    if (bytes[start] == '{')
+        return HK_NAME(event_lines_of)(
+            0, layouts, bytes, readable, line, start, marks, mark_capacity, mark_count, line_ends, out, capacity);
+    if (bytes[start] == '<')
+        return HK_NAME(event_lines_of)(
+            1, layouts, bytes, readable, line, start, marks, mark_capacity, mark_count, line_ends, out, capacity);
+    return 0;
 }
 
 static HK_TARGET void HK_NAME(triples_filter)(

@@ -116,6 +116,15 @@ static inline __attribute__((always_inline)) void portable_write_bits(uint64_t m
     }
 }
 
+/// `among` by one compare for each byte of the set, which is known when this is compiled.
+#define HK_AMONG(b, set)                                                                                     \
+    ({                                                                                                       \
+        uint64_t found = 0;                                                                                  \
+        for (int nibble = 0; nibble < 16; nibble++)                                                          \
+            if (((set)[nibble] & 15) == nibble && (set)[nibble]) found |= equal(b, (set)[nibble]);           \
+        found;                                                                                               \
+    })
+
 /// As `portable_write_bits`, to 16-bit entries.
 static inline __attribute__((always_inline)) void portable_write_near(uint64_t m, uint16_t base, uint16_t *out) {
     while (m) {
@@ -127,20 +136,28 @@ static inline __attribute__((always_inline)) void portable_write_near(uint64_t m
     }
 }
 
-static inline __attribute__((always_inline)) uint32_t portable_differ(const uint8_t *a, const uint8_t *b) {
-    uint32_t mask = 0;
+typedef struct { uint64_t word[4]; } portable_half;
+
+static inline __attribute__((always_inline)) portable_half portable_differs(const uint8_t *p, const uint8_t *literal) {
+    portable_half out;
     for (int i = 0; i < 4; i++) {
         uint64_t left, right;
-        memcpy(&left, a + 8 * i, 8);
-        memcpy(&right, b + 8 * i, 8);
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-        left = __builtin_bswap64(left);
-        right = __builtin_bswap64(right);
-#endif
-        uint64_t w = left ^ right;
-        mask |= (uint32_t)portable_gather((((w & ~HIGH) + ~HIGH) | w) & HIGH) << (8 * i);
+        memcpy(&left, p + 8 * i, 8);
+        memcpy(&right, literal + 8 * i, 8);
+        uint64_t stands = (((right & ~HIGH) + ~HIGH) | right) & HIGH;
+        out.word[i] = (left ^ right) & (stands >> 7) * 0xFF;
     }
-    return mask;
+    return out;
+}
+static inline __attribute__((always_inline)) portable_half portable_strays(const uint8_t *p, size_t count) {
+    return (portable_half){{~portable_words(portable_load(p)) & ((1ULL << count) - 1), 0, 0, 0}};
+}
+static inline __attribute__((always_inline)) portable_half portable_either(portable_half a, portable_half b) {
+    for (int i = 0; i < 4; i++) a.word[i] |= b.word[i];
+    return a;
+}
+static inline __attribute__((always_inline)) int portable_is_none(portable_half a) {
+    return !(a.word[0] | a.word[1] | a.word[2] | a.word[3]);
 }
 
 /// Byte by byte: a bit that stands moves on by one position of the window where its bucket has the byte there.
@@ -170,6 +187,33 @@ static inline __attribute__((always_inline)) void mark_at(
     }
 }
 
+/// Lines and bytes of a window of events (event_lines_body.h): what stays in the nearest cache.
+#define HK_EVENT_WINDOW_LINES 128
+#define HK_EVENT_WINDOW_BYTES 8192
+static const uint8_t hk_json_marks[16] __attribute__((aligned(16))) = {[0] = 1, [2] = '"', [10] = '\n'};
+static const uint8_t hk_xml_marks[16] __attribute__((aligned(16))) = {
+    [0] = 1, [2] = '"', [7] = '\'', [10] = '\n', [12] = '<', [14] = '>'};
+
+/// Takes the quotes that stand outside of tags from the marks 1..<stop of a line, and puts its end behind them: the new
+/// place of the end. 0 when no quote does, or when `<` and `>` do not take turns.
+static size_t hk_xml_marks_in_tags(const uint8_t *base, uint16_t *marks, size_t stop) {
+    size_t kept = 1;
+    int is_tag = 0;
+    for (size_t i = 1; i < stop; i++) {
+        uint8_t mark = base[marks[i]];
+        if (mark == '<' || mark == '>') {
+            if (is_tag != (mark == '>')) return 0;
+            is_tag = !is_tag;
+        } else if (!is_tag) {
+            continue;
+        }
+        marks[kept++] = marks[i];
+    }
+    if (kept == stop) return 0;
+    marks[kept] = marks[stop];
+    return kept;
+}
+
 #define HK_TARGET
 #define HK_NAME(name) name##_portable
 #define places portable_places
@@ -188,7 +232,13 @@ static inline __attribute__((always_inline)) void mark_at(
 #define ipv4 hk_ipv4
 #define row_sample row_sample_any
 #define write_near portable_write_near
-#define differ portable_differ
+#define among(b, set) HK_AMONG(b, set)
+#define none_of(a, b) (((a) | (b)) == 0)
+#define half portable_half
+#define differs portable_differs
+#define strays portable_strays
+#define either portable_either
+#define is_none portable_is_none
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -259,11 +309,24 @@ static inline __attribute__((always_inline)) uint64_t sse2_digest(sse2_block b, 
         sum = _mm_add_epi32(sum, _mm_madd_epi16(_mm_and_si128(b.part[i], kept.part[i]), factors.part[i]));
     return sse2_fold(sum);
 }
-static inline __attribute__((always_inline)) uint32_t sse2_differ(const uint8_t *a, const uint8_t *b) {
-    const __m128i *left = (const __m128i *)a, *right = (const __m128i *)b;
-    __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(left), _mm_loadu_si128(right));
-    __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(left + 1), _mm_loadu_si128(right + 1));
-    return ~((uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16);
+typedef struct { __m128i low, high; } sse2_half;
+
+static inline __attribute__((always_inline)) sse2_half sse2_differs(const uint8_t *p, const uint8_t *literal) {
+    const __m128i *text = (const __m128i *)p, *other = (const __m128i *)literal;
+    __m128i low = _mm_loadu_si128(other), high = _mm_loadu_si128(other + 1), zero = _mm_setzero_si128();
+    return (sse2_half){
+        _mm_andnot_si128(_mm_cmpeq_epi8(low, zero), _mm_xor_si128(_mm_loadu_si128(text), low)),
+        _mm_andnot_si128(_mm_cmpeq_epi8(high, zero), _mm_xor_si128(_mm_loadu_si128(text + 1), high))};
+}
+static inline __attribute__((always_inline)) sse2_half sse2_strays(const uint8_t *p, size_t count) {
+    uint64_t found = ~sse2_words(sse2_load(p)) & ((1ULL << count) - 1);
+    return (sse2_half){_mm_cvtsi64_si128((long long)found), _mm_setzero_si128()};
+}
+static inline __attribute__((always_inline)) sse2_half sse2_either(sse2_half a, sse2_half b) {
+    return (sse2_half){_mm_or_si128(a.low, b.low), _mm_or_si128(a.high, b.high)};
+}
+static inline __attribute__((always_inline)) int sse2_is_none(sse2_half a) {
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_or_si128(a.low, a.high), _mm_setzero_si128())) == 0xFFFF;
 }
 
 #define HK_TARGET
@@ -284,7 +347,13 @@ static inline __attribute__((always_inline)) uint32_t sse2_differ(const uint8_t 
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
 #define write_near portable_write_near
-#define differ sse2_differ
+#define among(b, set) HK_AMONG(b, set)
+#define none_of(a, b) (((a) | (b)) == 0)
+#define half sse2_half
+#define differs sse2_differs
+#define strays sse2_strays
+#define either sse2_either
+#define is_none sse2_is_none
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -357,10 +426,30 @@ HK_AVX2_INLINE void avx2_write_near(uint64_t m, uint16_t base, uint16_t *out) {
         out += 4;
     }
 }
-HK_AVX2_INLINE uint32_t avx2_differ(const uint8_t *a, const uint8_t *b) {
-    return ~(uint32_t)_mm256_movemask_epi8(
-        _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b)));
+HK_AVX2_INLINE uint64_t avx2_among(avx2_block b, const uint8_t *set) {
+    __m256i all = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)set));
+    return avx2_bits(
+        _mm256_cmpeq_epi8(b.low, _mm256_shuffle_epi8(all, b.low)),
+        _mm256_cmpeq_epi8(b.high, _mm256_shuffle_epi8(all, b.high)));
 }
+/// The sign of a literal's byte leaves a difference or turns it, and clears it where there is none.
+HK_AVX2_INLINE __m256i avx2_differs(const uint8_t *p, const uint8_t *literal) {
+    __m256i other = _mm256_loadu_si256((const __m256i *)literal);
+    return _mm256_sign_epi8(_mm256_xor_si256(_mm256_loadu_si256((const __m256i *)p), other), other);
+}
+/// What may stand in a word is told by its two halves: `+` `-` `.`, digits, and the letters of two rows each.
+HK_AVX2_INLINE __m256i avx2_strays(const uint8_t *p, size_t count) {
+    const __m256i low = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(10, 14, 14, 14, 14, 14, 14, 14, 14, 14, 12, 5, 4, 5, 5, 4));
+    const __m256i high = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 1, 2, 4, 8, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0));
+    __m256i v = _mm256_loadu_si256((const __m256i *)p);
+    __m256i rows = _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15));
+    __m256i fits = _mm256_and_si256(_mm256_shuffle_epi8(low, v), _mm256_shuffle_epi8(high, rows));
+    __m256i counted = _mm256_loadu_si256((const __m256i *)(first_bytes + 64 - count));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(fits, _mm256_setzero_si256()), counted);
+}
+HK_AVX2_INLINE __m256i avx2_either(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
+HK_AVX2_INLINE int avx2_is_none(__m256i a) { return _mm256_testz_si256(a, a); }
 
 HK_AVX2_INLINE uint64_t avx2_places(const hk_literals *set, const uint8_t *p) {
     const __m256i half = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
@@ -454,7 +543,13 @@ HK_AVX2_INLINE int64_t avx2_ipv4(const uint8_t *text, size_t count) {
 #define prefix_xor avx2_prefix_xor
 #define write_bits avx2_write_bits
 #define write_near avx2_write_near
-#define differ avx2_differ
+#define among avx2_among
+#define none_of(a, b) (((a) | (b)) == 0)
+#define half __m256i
+#define differs avx2_differs
+#define strays avx2_strays
+#define either avx2_either
+#define is_none avx2_is_none
 #include "vector_body.h"
 #include "vector_undefine.h"
 
@@ -514,13 +609,18 @@ HK_AVX512_INLINE void avx512_write_near(uint64_t m, uint16_t base, uint16_t *out
         35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7,
         6, 5, 4, 3, 2, 1, 0);
     __m512i found = _mm512_maskz_compress_epi8(m, numbers), start = _mm512_set1_epi16((short)base);
-    _mm512_storeu_si512(out, _mm512_add_epi16(start, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
-    if (__builtin_expect(_mm_popcnt_u64(m) > 32, 0))
+    _mm256_storeu_si256(
+        (__m256i *)out,
+        _mm256_add_epi16(_mm512_castsi512_si256(start), _mm256_cvtepu8_epi16(_mm512_castsi512_si128(found))));
+    if (__builtin_expect(_mm_popcnt_u64(m) > 16, 0)) {
+        _mm512_storeu_si512(out, _mm512_add_epi16(start, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
         _mm512_storeu_si512(
             out + 32, _mm512_add_epi16(start, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(found, 1))));
+    }
 }
-HK_AVX512_INLINE uint32_t avx512_differ(const uint8_t *a, const uint8_t *b) {
-    return _mm256_cmpneq_epu8_mask(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
+HK_AVX512_INLINE uint64_t avx512_among(__m512i b, const uint8_t *set) {
+    __m512i all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)set));
+    return _mm512_cmpeq_epi8_mask(b, _mm512_shuffle_epi8(all, b));
 }
 
 /// The look-up takes the low six bits of each byte: the sixth is made the seventh (`literal_classes.folded`). What passes for
@@ -622,7 +722,13 @@ HK_AVX512_INLINE uint64_t avx512_row_sample(
 #define prefix_xor avx512_prefix_xor
 #define write_bits avx512_write_bits
 #define write_near avx512_write_near
-#define differ avx512_differ
+#define among avx512_among
+#define none_of(a, b) _kortestz_mask64_u8(a, b)
+#define half __m256i
+#define differs avx2_differs
+#define strays avx2_strays
+#define either avx2_either
+#define is_none avx2_is_none
 #include "vector_body.h"
 #include "vector_undefine.h"
 #endif
@@ -738,7 +844,13 @@ static inline __attribute__((always_inline)) uint64_t neon_digest(neon_block b, 
 #define prefix_xor portable_prefix_xor
 #define write_bits portable_write_bits
 #define write_near portable_write_near
-#define differ portable_differ
+#define among(b, set) HK_AMONG(b, set)
+#define none_of(a, b) (((a) | (b)) == 0)
+#define half portable_half
+#define differs portable_differs
+#define strays portable_strays
+#define either portable_either
+#define is_none portable_is_none
 #include "vector_body.h"
 #include "vector_undefine.h"
 #endif
@@ -821,8 +933,8 @@ typedef struct {
     int (*rows_learn)(row_group *, const uint8_t *, size_t, size_t, size_t);
     size_t (*dated_lines)(const uint8_t *, const uint32_t *, size_t, size_t);
     size_t (*event_lines)(
-        const hk_event_layouts *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, uint16_t *, size_t,
-        size_t *, hk_event_line *, size_t);
+        const hk_event_layouts *, const uint8_t *, size_t, size_t, size_t, uint16_t *, size_t, size_t *, uint32_t *,
+        hk_event_line *, size_t);
     void (*triples_filter)(const uint8_t *, size_t, uint32_t *, size_t, const uint8_t *, size_t);
     size_t (*text_memo_run)(
         hk_text_memo *, const uint8_t *, const hk_record *, const hk_candidate *, size_t, size_t *, hk_text_hit *, size_t,
@@ -1009,20 +1121,19 @@ size_t hk_dated_lines(const uint8_t *bytes, const uint32_t *line_ends, size_t li
     return chosen->dated_lines(bytes, line_ends, line, last_line);
 }
 size_t hk_event_lines(
-    const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, const uint32_t *line_ends,
-    size_t line_count, size_t line, size_t start, uint16_t *marks, size_t mark_capacity, size_t *mark_count,
-    hk_event_line *out, size_t capacity
+    const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, size_t line, size_t start, uint16_t *marks,
+    size_t mark_capacity, size_t *mark_count, uint32_t *line_ends, hk_event_line *out, size_t capacity
 ) {
     return chosen->event_lines(
-        layouts, bytes, readable, line_ends, line_count, line, start, marks, mark_capacity, mark_count, out, capacity);
+        layouts, bytes, readable, line, start, marks, mark_capacity, mark_count, line_ends, out, capacity);
 }
 size_t hk_event_lines_at(
-    size_t level, const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, const uint32_t *line_ends,
-    size_t line_count, size_t line, size_t start, uint16_t *marks, size_t mark_capacity, size_t *mark_count,
-    hk_event_line *out, size_t capacity
+    size_t level, const hk_event_layouts *layouts, const uint8_t *bytes, size_t readable, size_t line, size_t start,
+    uint16_t *marks, size_t mark_capacity, size_t *mark_count, uint32_t *line_ends, hk_event_line *out,
+    size_t capacity
 ) {
     return all[level].event_lines(
-        layouts, bytes, readable, line_ends, line_count, line, start, marks, mark_capacity, mark_count, out, capacity);
+        layouts, bytes, readable, line, start, marks, mark_capacity, mark_count, line_ends, out, capacity);
 }
 void hk_triples_filter(
     const uint8_t *bytes, size_t readable, uint32_t *ranges, size_t range_count, const uint8_t *triples,

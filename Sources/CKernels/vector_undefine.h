@@ -17,4 +17,10 @@
 #undef ipv4
 #undef row_sample
 #undef write_near
-#undef differ
+#undef among
+#undef none_of
+#undef half
+#undef differs
+#undef strays
+#undef either
+#undef is_none

@@ -171,10 +171,10 @@ package struct Pipeline: Sendable {
   }
 
   private mutating func walk(_ text: Span<UInt8>, _ chunk: borrowing Chunk, _ opened: Int) -> Int {
+    extractor.sortOut(text, &batch)
     let consumed = framer.frame(
       text, isFinal: chunk.isFinal && opened == chunk.byteCount, openedByteCount: opened, base: chunk.rawOffset,
       into: &batch)
-    extractor.sortOut(text, &batch)
     let candidates = scanner.scan(text, batch)
     var offsets = OffsetMap(encoding: chunk.encoding, base: chunk.rawOffset)
     extractor.extract(

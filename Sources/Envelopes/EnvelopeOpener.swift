@@ -69,13 +69,19 @@ package struct EnvelopeOpener: Sendable {
     plainStart = 0
     plainLine = 0
     let bytes = chunk.bytes
-    findLineEnds(bytes)
     // Taken out, so that the loop may call mutating functions while it reads them.
     var ends: [UInt32] = []
     swap(&ends, &lineEnds)
+    ends.removeAll(keepingCapacity: true)
     joiner.reset()
     layouts.begin(&batch)
-    var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
+    // Events of known layouts tell where they end.
+    if EventLayouts.mayBegin(bytes, 0, bytes.count) {
+      layouts.takeFirst(bytes, endsTo: &ends, into: &batch)
+    }
+    let knownLineCount = ends.count
+    findLineEnds(bytes, &ends)
+    var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, knownLineCount, chunk.isFinal, &batch)
     if joiner.isHolding {
       let isEnd = chunk.isFinal && openedByteCount == bytes.count
       if isEnd || openedByteCount - joiner.episode.byteOffset > Limits.pieceWindowByteCount {
@@ -119,34 +125,39 @@ package struct EnvelopeOpener: Sendable {
 
   // MARK: Physical lines
 
-  private mutating func findLineEnds(_ bytes: Span<UInt8>) {
+  /// Adds the line ends behind the last that is known.
+  private func findLineEnds(_ bytes: Span<UInt8>, _ ends: inout [UInt32]) {
+    let known = ends.count
+    let start = ends.last.map { Int($0) + 1 } ?? 0
+    let byteCount = bytes.count - start
     // A first guess of 64 bytes a line; the kernel says how far it came when that was too low.
-    var room = max(lineEnds.capacity, bytes.count / 64 + 128)
+    var room = max(ends.capacity - known, byteCount / 64 + 128)
     while true {
-      lineEnds.removeAll(keepingCapacity: true)
-      lineEnds.append(contentsOf: repeatElement(0, count: room))
+      ends.removeLast(ends.count - known)
+      ends.append(contentsOf: repeatElement(0, count: room))
       var done = 0
-      let found = unsafe bytes.withUnsafeBufferPointer { source in
-        unsafe lineEnds.withUnsafeMutableBufferPointer { out in
+      let found = unsafe bytes.withUnsafeBufferPointer { source -> Int in
+        unsafe ends.withUnsafeMutableBufferPointer { out in
           guard let base = source.baseAddress else { return 0 }
-          return unsafe Int(hk_positions(base, source.count, 0x0A, out.baseAddress, out.count, &done))
+          return unsafe hk_positions(base + start, byteCount, 0x0A, out.baseAddress! + known, room, &done)
         }
       }
-      if done == bytes.count {
-        lineEnds.removeLast(room - found)
+      if done == byteCount {
+        ends.removeLast(room - found)
+        if start > 0 { for index in known..<ends.count { ends[index] += UInt32(start) } }
         return
       }
       // In step with the lines seen so far, and 64 more, which always do at the end.
-      room = max(2 * room, found * bytes.count / max(1, done) + 128)
+      room = max(2 * room, found * byteCount / max(1, done) + 128)
     }
   }
 
   /// - Returns: bytes and lines opened or left plain; plain ones since the last opened line are not copied yet.
   private mutating func openLines(
-    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ isFinal: Bool, _ batch: inout RecordBatch
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ knownLineCount: Int, _ isFinal: Bool, _ batch: inout RecordBatch
   ) -> (byteCount: Int, lineCount: Int) {
-    var line = 0
-    var start = 0
+    var line = knownLineCount
+    var start = line == 0 ? 0 : Int(ends[line - 1]) + 1
     while line < ends.count {
       if Int(ends[line]) - start < Envelope.leastByteCount {
         start = Int(ends[line]) + 1
@@ -162,7 +173,7 @@ package struct EnvelopeOpener: Sendable {
       }
       let end = Int(ends[line])
       if batch.isDirect, EventLayouts.mayBegin(bytes, start, end) {
-        let count = layouts.take(bytes, ends, line: line, start: start, into: &batch)
+        let count = layouts.take(bytes, line: line, start: start, into: &batch)
         if count > 0 {
           line += count
           start = Int(ends[line - 1]) + 1

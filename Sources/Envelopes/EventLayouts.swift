@@ -15,6 +15,7 @@ package struct EventLayouts: Sendable {
   /// One line in so many is tried where nothing matched for long.
   private static let patience = 64
   private static let tryInterval = 16
+  private static let foundCount = 256
   private static let nextSerial = Atomic<UInt64>(0)
 
   /// False: no line is known, the slow twin for tests. The result is the same.
@@ -28,14 +29,19 @@ package struct EventLayouts: Sendable {
   private var numbers: [UInt32] = [0]
   private var literals: [UInt8] = []
 
-  private var found = [hk_event_line](repeating: hk_event_line(), count: 256)
+  private var found = [hk_event_line](repeating: hk_event_line(), count: EventLayouts.foundCount)
+  private var foundEnds = [UInt32](repeating: 0, count: EventLayouts.foundCount)
   private var markCount = 0
   private var missCount = 0
   private var missInterval = missIntervals.lowerBound
   /// Lines without a known layout since the last that had one.
   private var missRun = 0
 
-  package init() {}
+  package init() {
+    precondition(
+      MemoryLayout<EventLine>.stride == MemoryLayout<hk_event_line>.stride
+        && MemoryLayout<EventLine>.offset(of: \.isUnasked) == MemoryLayout<hk_event_line>.offset(of: \.is_unasked))
+  }
 
   /// Whether a line may be an event by its first bytes.
   @inline(__always)
@@ -52,8 +58,20 @@ package struct EventLayouts: Sendable {
 
   /// Adds the lines from `line`, which begins at `start`, on that have known layouts to `batch.events`; the result is how
   /// many they are.
-  mutating func take(
-    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, line first: Int, start: Int, into batch: inout RecordBatch
+  mutating func take(_ bytes: Span<UInt8>, line: Int, start: Int, into batch: inout RecordBatch) -> Int {
+    unsafe take(bytes, line: line, start: start, ends: nil, into: &batch)
+  }
+
+  /// The same from the first line on, before anybody looked for line ends: those of the added lines go to `ends`.
+  mutating func takeFirst(_ bytes: Span<UInt8>, endsTo ends: inout [UInt32], into batch: inout RecordBatch) {
+    _ = unsafe withUnsafeMutablePointer(to: &ends) {
+      unsafe take(bytes, line: 0, start: 0, ends: $0, into: &batch)
+    }
+  }
+
+  private mutating func take(
+    _ bytes: Span<UInt8>, line first: Int, start: Int, ends: UnsafeMutablePointer<[UInt32]>?,
+    into batch: inout RecordBatch
   ) -> Int {
     guard isUsed, !layouts.isEmpty else { return 0 }
     if missRun > EventLayouts.patience {
@@ -65,48 +83,49 @@ package struct EventLayouts: Sendable {
     // Locals, so that the kernel may write to them while it reads the tables.
     var marked = markCount
     var found: [hk_event_line] = []
+    var foundEnds: [UInt32] = []
     swap(&found, &self.found)
+    swap(&foundEnds, &self.foundEnds)
     let (heads, numbers, literals, level) = (heads, numbers, literals, level)
-    while true {
-      if batch.marks.count < marked + 16 * Int(HK_EVENT_MARKS) {
-        batch.marks.append(
-          contentsOf: repeatElement(0, count: max(20 * Int(HK_EVENT_MARKS), batch.marks.count)))
+    while start < bytes.count {
+      if batch.marks.count < marked + Int(HK_EVENT_MARK_ROOM) {
+        batch.marks.append(contentsOf: repeatElement(0, count: max(2 * Int(HK_EVENT_MARK_ROOM), batch.marks.count)))
       }
       let count = unsafe bytes.withUnsafeBufferPointer { text in
-        unsafe ends.withUnsafeBufferPointer { ends in
-          unsafe batch.marks.withUnsafeMutableBufferPointer { marks in
-            unsafe heads.withUnsafeBufferPointer { heads in
-              unsafe numbers.withUnsafeBufferPointer { numbers in
-                unsafe literals.withUnsafeBufferPointer { literals in
-                  var layouts = unsafe hk_event_layouts(
-                    heads: heads.baseAddress!, numbers: numbers.baseAddress!, literals: literals.baseAddress!)
-                  if let level {
-                    return unsafe hk_event_lines_at(
-                      level, &layouts, text.baseAddress!, text.count, ends.baseAddress!, ends.count, line, start,
-                      marks.baseAddress!, marks.count, &marked, &found, found.count)
-                  }
-                  return unsafe hk_event_lines(
-                    &layouts, text.baseAddress!, text.count, ends.baseAddress!, ends.count, line, start,
-                    marks.baseAddress!, marks.count, &marked, &found, found.count)
+        unsafe batch.marks.withUnsafeMutableBufferPointer { marks in
+          unsafe heads.withUnsafeBufferPointer { heads in
+            unsafe numbers.withUnsafeBufferPointer { numbers in
+              unsafe literals.withUnsafeBufferPointer { literals in
+                var layouts = unsafe hk_event_layouts(
+                  heads: heads.baseAddress!, numbers: numbers.baseAddress!, literals: literals.baseAddress!)
+                if let level {
+                  return unsafe hk_event_lines_at(
+                    level, &layouts, text.baseAddress!, text.count, line, start, marks.baseAddress!, marks.count,
+                    &marked, &foundEnds, &found, found.count)
                 }
+                return unsafe hk_event_lines(
+                  &layouts, text.baseAddress!, text.count, line, start, marks.baseAddress!, marks.count, &marked,
+                  &foundEnds, &found, found.count)
               }
             }
           }
         }
       }
-      for index in 0..<count {
-        let event = found[index]
-        batch.events.append(
-          EventLine(line: event.line, start: event.start, end: event.end, layout: event.layout, marks: event.marks))
+      guard count > 0 else { break }
+      unsafe found.withUnsafeBufferPointer { found in
+        unsafe UnsafeBufferPointer(rebasing: found[..<count]).withMemoryRebound(to: EventLine.self) {
+          unsafe batch.events.append(contentsOf: $0)
+        }
       }
+      if let ends = unsafe ends { unsafe ends.pointee.append(contentsOf: foundEnds[..<count]) }
       line += count
-      if line == ends.count || count == 0 { break }
-      start = Int(ends[line - 1]) + 1
+      start = Int(foundEnds[count - 1]) + 1
       // Fewer than there was room for: the next line has no known layout.
-      if count < found.count, batch.marks.count >= marked + 16 * Int(HK_EVENT_MARKS) { break }
+      if count < found.count, batch.marks.count >= marked + Int(HK_EVENT_MARK_ROOM) { break }
     }
     markCount = marked
     swap(&found, &self.found)
+    swap(&foundEnds, &self.foundEnds)
     missRun = line > first ? 0 : missRun + 1
     return line - first
   }
@@ -121,7 +140,7 @@ package struct EventLayouts: Sendable {
         line += 1
         continue
       }
-      let count = take(bytes, ends, line: line, start: start, into: &batch)
+      let count = take(bytes, line: line, start: start, into: &batch)
       if count == 0 { learn(bytes, start, Int(ends[line])) }
       line += max(1, count)
     }
@@ -152,9 +171,11 @@ package struct EventLayouts: Sendable {
         ? hk_xml_event(event, end - start, text.count - start) : hk_json_object(event, end - start, text.count - start)
     }
     guard proved == end - start, isXML || isNoEnvelope(bytes, start, end),
-      let drawn = isXML ? EventDrawing(xml: bytes, start, end) : EventDrawing(json: bytes, start, end)
+      let drawn = isXML
+        ? EventDrawing(xml: bytes, start, end, lineEnd: lineEnd)
+        : EventDrawing(json: bytes, start, end, lineEnd: lineEnd)
     else { return }
-    add(drawn, bytes, start, end)
+    add(drawn, bytes, start, trail: lineEnd - end)
   }
 
   /// Whether every line of JSON of this one's layout is an event and no envelope (`EventShapes`).
@@ -168,7 +189,7 @@ package struct EventLayouts: Sendable {
       }) != nil
   }
 
-  private mutating func add(_ drawn: EventDrawing, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+  private mutating func add(_ drawn: EventDrawing, _ bytes: Span<UInt8>, _ start: Int, trail: Int) {
     guard drawn.markCount <= Int(HK_EVENT_MARKS) else { return }
     let key = UInt32(drawn.markCount) << 1 | (drawn.isXML ? 1 : 0)
     var checks: [UInt32] = []
@@ -180,14 +201,23 @@ package struct EventLayouts: Sendable {
       while from < literal.upperBound {
         let byteCount = min(32, literal.upperBound - from)
         let distance = from - drawn.place(mark)
-        // The mark of number n stands at n or behind: the kernel does not look before the start.
-        guard distance >= -mark, distance < EventLayouts.reachLimit else { return }
+        // The mark of number n stands at n - 1 or behind: the kernel does not look before the start.
+        guard distance >= 1 - mark, distance < EventLayouts.reachLimit else { return }
         reach = max(reach, distance)
-        checks.append(UInt32(mark) | UInt32(UInt16(bitPattern: Int16(distance))) << 16)
-        checks.append(UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(byteCount)) - 1))
-        for index in from..<from + 32 { text.append(index < from + byteCount ? bytes[start + index] : 0) }
+        checks.append(EventLayouts.check(mark, distance))
+        for index in from..<from + 32 {
+          let byte = index < from + byteCount ? bytes[start + index] : 0
+          // 0 says that there is nothing to compare.
+          guard byte != 0 || index >= from + byteCount else { return }
+          text.append(byte)
+        }
         from += byteCount
       }
+    }
+    // To whole steps, by checks that always hold.
+    while checks.count % Int(HK_CHECK_STEP) != 0 {
+      checks.append(EventLayouts.check(0, 1))
+      text += repeatElement(0, count: 32)
     }
     guard text.count <= Limits.layoutByteLimit / 16 else { return }
     if layouts.count == Limits.layoutLimit || literals.count + text.count > Limits.layoutByteLimit {
@@ -196,13 +226,14 @@ package struct EventLayouts: Sendable {
     // The last literal ends the line.
     let last = drawn.literals.last!
     let tail = drawn.mark(of: last)
-    var layout: [UInt32] = [0, key, UInt32(layouts.count), UInt32(checks.count / 2), UInt32(drawn.words.count), 0]
+    var layout: [UInt32] = [0, key, UInt32(layouts.count), UInt32(checks.count), UInt32(drawn.words.count), 0]
     layout += [UInt32(tail), UInt32(last.upperBound - drawn.place(tail)), UInt32(literals.count / 32), UInt32(reach)]
+    layout.append(UInt32(trail))
     layout += checks
     for word in drawn.words {
       let value = drawn.values[word]
-      layout.append(UInt32(value.first) | UInt32(value.last) << 16)
-      layout.append(UInt32(value.lead) | UInt32(value.trail) << 16)
+      layout.append(UInt32(value.first) | UInt32(value.lead) << 16)
+      layout.append(UInt32(value.last) | UInt32(value.trail) << 16)
     }
     // Where it differs from one that shares its place, that is what tells them apart.
     let head = Int(key % UInt32(HK_LAYOUT_HEADS))
@@ -214,9 +245,9 @@ package struct EventLayouts: Sendable {
       guard chainCount < Limits.layoutChainLimit else { return }
       let checkCount = Int(numbers[other + Int(HK_LAYOUT_CHECKS)])
       var same = 0
-      while same < min(checkCount, checks.count / 2), isSame(other, same, checks, text) { same += 1 }
-      if same == checkCount, same == checks.count / 2 { return }
-      if same < checks.count / 2, same >= deepest {
+      while same < min(checkCount, checks.count), isSame(other, same, checks, text) { same += 1 }
+      if same == checkCount, same == checks.count { return }
+      if same < checks.count, same >= deepest {
         deepest = same
         layout[Int(HK_LAYOUT_PROBE)] = UInt32(same)
       }
@@ -237,10 +268,13 @@ package struct EventLayouts: Sendable {
 
   /// Whether check `index` of the layout at `other` asks for the same as that of a new one.
   private func isSame(_ other: Int, _ index: Int, _ checks: [UInt32], _ text: [UInt8]) -> Bool {
-    let place = other + Int(HK_LAYOUT_HEAD) + 2 * index
-    guard numbers[place] == checks[2 * index], numbers[place + 1] == checks[2 * index + 1] else { return false }
+    guard numbers[other + Int(HK_LAYOUT_HEAD) + index] == checks[index] else { return false }
     let known = 32 * (Int(numbers[other + Int(HK_LAYOUT_LITERALS)]) + index)
     return literals[known..<known + 32].elementsEqual(text[32 * index..<32 * index + 32])
+  }
+
+  private static func check(_ mark: Int, _ distance: Int) -> UInt32 {
+    UInt32(mark) | UInt32(UInt16(bitPattern: Int16(distance))) << 16
   }
 
   private mutating func forget() {
@@ -251,11 +285,12 @@ package struct EventLayouts: Sendable {
   }
 }
 
-/// The parts of one event: its marks, the literals, and the values between them. Positions are relative to its start.
+/// The parts of one line with an event: its marks, the literals, and the values between them. Positions are relative to its
+/// start.
 struct EventDrawing {
   let isXML: Bool
-  /// The first is the start itself.
-  private var marks: [Int] = [0]
+  /// The first is the byte before.
+  private var marks: [Int] = [-1]
   private(set) var literals: [Range<Int>] = []
   private(set) var values: [EventLayout.Value] = []
   /// Indexes of the values that are words.
@@ -263,9 +298,9 @@ struct EventDrawing {
   private let byteCount: Int
 
   /// Of an object that was proved whole; nil where a word stands between no marks.
-  init?(json bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+  init?(json bytes: Span<UInt8>, _ start: Int, _ end: Int, lineEnd: Int) {
     isXML = false
-    byteCount = end - start
+    byteCount = lineEnd - start
     var index = start
     while index < end {
       if bytes[index] == 0x5C { index += 1 } else if bytes[index] == 0x22 { marks.append(index - start) }
@@ -286,9 +321,9 @@ struct EventDrawing {
   }
 
   /// Of an event that was proved whole: quoted values, and the text of elements without children.
-  init?(xml bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+  init?(xml bytes: Span<UInt8>, _ start: Int, _ end: Int, lineEnd: Int) {
     isXML = true
-    byteCount = end - start
+    byteCount = lineEnd - start
     var ranges: [(range: Range<Int>, isWord: Bool)] = []
     var index = start
     /// The `<` of a tag that may hold a text, and the end of that tag.
@@ -316,19 +351,20 @@ struct EventDrawing {
         index += 1
       }
       guard index < end else { return nil }
+      marks.append(index - start)
       opened = isEndTag || bytes[index - 1] == 0x2F ? nil : index + 1
       index += 1
     }
     guard draw(ranges) else { return nil }
   }
 
-  /// Without start and end.
+  /// Without the first and the line end.
   var markCount: Int { marks.count - 1 }
 
-  /// The place of a mark; the end follows the last.
+  /// The place of a mark; the line end follows the last.
   func place(_ mark: Int) -> Int { mark < marks.count ? marks[mark] : byteCount }
 
-  /// The first mark at or behind `place`, but for the start.
+  /// The first mark at or behind `place`.
   private func mark(from place: Int) -> Int {
     var low = 1
     var high = marks.count
@@ -339,7 +375,7 @@ struct EventDrawing {
     return low
   }
 
-  /// The first mark in a literal; of the last the end will do.
+  /// The first mark in a literal; of the last the line end will do.
   func mark(of literal: Range<Int>) -> Int { literal.lowerBound == 0 ? 0 : mark(from: literal.lowerBound) }
 
   private mutating func draw(_ ranges: [(range: Range<Int>, isWord: Bool)]) -> Bool {

@@ -4,19 +4,9 @@ import Records
 /// What is known of events by the layouts of their lines: where their values stand, and, by provider and id, whether any
 /// definition asks for such events.
 struct EventKinds: Sendable {
-  private static let kindCount = 512
   /// Events of one layout that are asked for its plan: a value that is missing in one may stand in another.
   private static let attemptLimit = 8
 
-  struct Gate: Sendable {
-    var serial = UInt64.max
-    /// Provider and id stand at these values, and nowhere else.
-    var provider = EventLayout.Value(first: 0, lead: 0, last: 0, trail: 0)
-    var eventID = EventLayout.Value(first: 0, lead: 0, last: 0, trail: 0)
-    var isOpen = false
-    /// The same bytes may mean another name in the other format.
-    var isXML = false
-  }
   /// A reference: every event that is read takes one.
   final class Plan: Sendable {
     let json: EventJSONPlan?
@@ -31,7 +21,7 @@ struct EventKinds: Sendable {
   }
 
   /// By number of the layout.
-  var gates: [Gate] = []
+  private var gates: [hk_event_gate] = []
   var plans: [Plan?] = []
   private var attemptCounts: [Int] = []
   /// Names of data, in lower case, that somebody asks for.
@@ -63,71 +53,64 @@ struct EventKinds: Sendable {
     return askedNames.contains(name) || name.starts(with: "param".utf8)
   }
 
-  /// Marks records from `first` on that no definition asks for, up to the first of which nothing is known yet: the result.
+  /// Makes room for these layouts, and forgets what stood in the place of one.
+  mutating func begin(_ layouts: [EventLayout]) {
+    for (number, layout) in layouts.enumerated() {
+      if number == gates.count {
+        gates.append(hk_event_gate())
+        plans.append(nil)
+        attemptCounts.append(0)
+      } else if gates[number].serial == layout.serial {
+        continue
+      }
+      gates[number] = hk_event_gate()
+      gates[number].serial = layout.serial
+      plans[number] = nil
+      attemptCounts[number] = 0
+    }
+  }
+
+  /// Marks events from `first` on that no definition asks for, up to the first of which nothing is known yet: the result.
   mutating func mark(_ text: Span<UInt8>, _ batch: inout RecordBatch, from first: Int) -> Int {
-    if kinds.isEmpty { kinds = [hk_event_kind](repeating: hk_event_kind(), count: 2 * EventKinds.kindCount) }
+    if kinds.isEmpty { kinds = [hk_event_kind](repeating: hk_event_kind(), count: 2 * Int(HK_EVENT_KINDS)) }
     return unsafe text.withUnsafeBufferPointer { text in
-      unsafe gates.withUnsafeBufferPointer { gates in
-        unsafe kinds.withUnsafeMutableBufferPointer { kinds in
-          unsafe batch.events.withUnsafeBufferPointer { events in
-            unsafe batch.marks.withUnsafeBufferPointer { marks in
-              unsafe batch.layouts.withUnsafeBufferPointer { layouts in
-                unsafe batch.records.withUnsafeMutableBufferPointer { records in
-                  var index = first
-                  while index < records.count {
-                    let number = unsafe Int(records[index].event)
-                    guard number < events.count else {
-                      index += 1
-                      continue
-                    }
-                    let event = unsafe events[number]
-                    let layout = Int(event.layout)
-                    guard layout < gates.count, unsafe gates[layout].serial == layouts[layout].serial else {
-                      return index
-                    }
-                    guard unsafe gates[layout].isOpen else {
-                      index += 1
-                      continue
-                    }
-                    let provider = unsafe gates[layout].provider.range(marks.span, of: event)
-                    let id = unsafe gates[layout].eventID.range(marks.span, of: event)
-                    let base = text.baseAddress!
-                    let table = unsafe kinds.baseAddress! + (gates[layout].isXML ? EventKinds.kindCount : 0)
-                    if let kind = unsafe hk_event_kind_place(
-                      table, EventKinds.kindCount - 1, seed, base + provider.lowerBound, provider.count,
-                      base + id.lowerBound, id.count)
-                    {
-                      guard
-                        unsafe hk_event_kind_is(
-                          kind, base + provider.lowerBound, provider.count, base + id.lowerBound, id.count) != 0
-                      else { return index }
-                      unsafe records[index].isUnasked = kind.pointee.verdict == 1
-                    }
-                    index += 1
-                  }
-                  return index
-                }
-              }
-            }
+      unsafe gates.withUnsafeMutableBufferPointer { gates in
+        unsafe batch.events.withUnsafeMutableBufferPointer { events in
+          unsafe events.withMemoryRebound(to: hk_event_line.self) { events in
+            unsafe hk_event_kinds_mark(
+              gates.baseAddress!, kinds, seed, text.baseAddress!, batch.marks, events.baseAddress!, events.count, first)
           }
         }
       }
     }
   }
 
+  /// What is known of the kinds of events of a layout.
+  enum Knowledge { case none, kindless, byKind }
+  func knowledge(ofLayout number: Int) -> Knowledge {
+    switch gates[number].state {
+    case 0: .none
+    case 1: .kindless
+    default: .byKind
+    }
+  }
+
   /// Keeps what is true of all events with the provider and id of this one.
-  mutating func keep(isUnasked: Bool, _ text: Span<UInt8>, _ provider: Range<Int>, _ eventID: Range<Int>, isXML: Bool) {
+  mutating func keep(isUnasked: Bool, _ text: Span<UInt8>, _ event: EventLine, _ marks: Span<UInt16>) {
+    let gate = gates[Int(event.layout)]
+    let provider = EventLayout.Value(gate.provider).range(marks, of: event)
+    let eventID = EventLayout.Value(gate.id).range(marks, of: event)
     unsafe text.withUnsafeBufferPointer { text in
       unsafe kinds.withUnsafeMutableBufferPointer { kinds in
         let base = text.baseAddress!
-        let table = unsafe kinds.baseAddress! + (isXML ? EventKinds.kindCount : 0)
-        if let kind = unsafe hk_event_kind_place(
-          table, EventKinds.kindCount - 1, seed, base + provider.lowerBound, provider.count,
+        let first = gate.is_xml != 0 ? Int(HK_EVENT_KINDS) : 0
+        if let place = unsafe hk_event_kind_place(
+          kinds.baseAddress! + first, Int(HK_EVENT_KINDS) - 1, seed, base + provider.lowerBound, provider.count,
           base + eventID.lowerBound, eventID.count)
         {
           unsafe hk_event_kind_set(
-            kind, base + provider.lowerBound, provider.count, base + eventID.lowerBound, eventID.count,
-            isUnasked ? 1 : 2)
+            UnsafeMutablePointer(mutating: place), base + provider.lowerBound, provider.count,
+            base + eventID.lowerBound, eventID.count, isUnasked ? 1 : 2)
         }
       }
     }
@@ -137,17 +120,7 @@ struct EventKinds: Sendable {
   mutating func learn(_ text: Span<UInt8>, _ event: EventLine, _ batch: borrowing RecordBatch) {
     let number = Int(event.layout)
     let layout = batch.layouts[number]
-    while gates.count <= number {
-      gates.append(Gate())
-      plans.append(nil)
-      attemptCounts.append(0)
-    }
-    if gates[number].serial != layout.serial {
-      gates[number] = Gate()
-      gates[number].serial = layout.serial
-      plans[number] = nil
-      attemptCounts[number] = 0
-    }
+    if gates[number].state == 0 { gates[number].state = 1 }
     guard plans[number] == nil, attemptCounts[number] < EventKinds.attemptLimit else { return }
     attemptCounts[number] += 1
     let start = Int(event.start)
@@ -167,12 +140,21 @@ struct EventKinds: Sendable {
       kind = plan.kindValues
     }
     if let kind {
-      gates[number].provider = layout.values[kind.provider]
-      gates[number].eventID = layout.values[kind.eventID]
-      gates[number].isOpen = true
-      gates[number].isXML = layout.format == .eventXML
+      gates[number].provider = layout.values[kind.provider].inC
+      gates[number].id = layout.values[kind.eventID].inC
+      gates[number].state = 2
+      gates[number].is_xml = layout.format == .eventXML ? 1 : 0
+      gates[number].latest = layout.format == .eventXML ? UInt16(HK_EVENT_KINDS) : 0
     }
   }
+}
+
+extension EventLayout.Value {
+  fileprivate init(_ value: hk_event_value) {
+    self.init(first: Int(value.first), lead: Int(value.lead), last: Int(value.last), trail: Int(value.trail))
+  }
+
+  fileprivate var inC: hk_event_value { hk_event_value(first: first, lead: lead, last: last, trail: trail) }
 }
 
 extension EventXMLPlan {
@@ -199,26 +181,24 @@ extension EventXMLPlan {
 extension Extractor {
   /// Marks the events that no definition asks for by provider or id, so that nobody looks for its anchors in them.
   package mutating func sortOut(_ text: Span<UInt8>, _ batch: inout RecordBatch) {
+    eventKinds.begin(batch.layouts)
     guard !batch.events.isEmpty else { return }
     var index = 0
     while true {
       index = eventKinds.mark(text, &batch, from: index)
-      guard index < batch.records.count else { return }
-      let slot = batch.records[index]
-      let event = batch.events[Int(slot.event)]
+      guard index < batch.events.count else { return }
+      let event = batch.events[index]
       let number = Int(event.layout)
-      if number >= eventKinds.gates.count || eventKinds.gates[number].serial != batch.layouts[number].serial {
+      if eventKinds.knowledge(ofLayout: number) == .none {
         eventKinds.learn(text, event, batch)
         continue
       }
       // The first of its kind, or of its place in the table: read whole.
+      let slot = RecordSlot(event, number: index, format: batch.layouts[number].format, origin: 0, knownBias: .min)
       let isUnasked =
         readEvent(slot, text) && fields.eventID != nil && fields.provider != nil
         && !eventRules.indices.contains(where: { eventRules[$0].isBoundToKind && concerns($0) })
-      let gate = eventKinds.gates[number]
-      eventKinds.keep(
-        isUnasked: isUnasked, text, gate.provider.range(batch.marks.span, of: event),
-        gate.eventID.range(batch.marks.span, of: event), isXML: gate.isXML)
+      eventKinds.keep(isUnasked: isUnasked, text, event, batch.marks.span)
     }
   }
 
@@ -227,7 +207,8 @@ extension Extractor {
   package mutating func eventFields(
     _ slot: RecordSlot, _ text: Span<UInt8>, _ batch: borrowing RecordBatch
   ) -> EventFields? {
-    readKnown(slot, text, batch) || readEvent(slot, text) ? fields : nil
+    eventKinds.begin(batch.layouts)
+    return readKnown(slot, text, batch) || readEvent(slot, text) ? fields : nil
   }
 
   /// Whether somebody asks for event data of this name.
@@ -238,11 +219,7 @@ extension Extractor {
     guard slot.event != RecordSlot.noEvent else { return false }
     let event = batch.events[Int(slot.event)]
     let number = Int(event.layout)
-    if number >= eventKinds.plans.count || eventKinds.plans[number] == nil
-      || eventKinds.gates[number].serial != batch.layouts[number].serial
-    {
-      eventKinds.learn(text, event, batch)
-    }
+    if eventKinds.plans[number] == nil { eventKinds.learn(text, event, batch) }
     guard let plan = eventKinds.plans[number] else { return false }
     // The marks alone: with the batch in it the closure would copy that.
     let marks = batch.marks

@@ -6,21 +6,33 @@ extension Framer {
   mutating func knownEvents(line first: Int, into batch: inout RecordBatch) -> Int {
     while nextEvent < batch.events.count, Int(batch.events[nextEvent].line) < first { nextEvent += 1 }
     var line = first
+    guard nextEvent < batch.events.count, Int(batch.events[nextEvent].line) == line else { return first }
     var counts = (xml: 0, json: 0)
-    while nextEvent < batch.events.count, Int(batch.events[nextEvent].line) == line {
-      let event = batch.events[nextEvent]
+    let isDirect = batch.isDirect
+    let (events, layouts) = (batch.events, batch.layouts)
+    // A definition may say what the columns of the log are.
+    while nextEvent < events.count, Int(events[nextEvent].line) == line {
       let origin = batch.origin(ofLine: line)
-      // A definition may say what the columns of the log are.
-      guard states[Int(origin)].delimited == nil else { break }
-      let format = batch.layouts[Int(event.layout)].format
-      var slot = RecordSlot(
-        format: format, origin: origin, start: Int(event.start), end: Int(event.end), messageStart: Int(event.start),
-        messageEnd: Int(event.end), knownBias: states[Int(origin)].bias, line: line)
-      slot.event = UInt32(nextEvent)
-      batch.records.append(slot)
-      if format == .eventXML { counts.xml += 1 } else { counts.json += 1 }
-      nextEvent += 1
-      line += 1
+      let state = states[Int(origin)]
+      guard state.delimited == nil else { break }
+      var last = nextEvent + 1
+      if isDirect {
+        let lead = line - nextEvent
+        while last < events.count, Int(events[last].line) == last + lead { last += 1 }
+      }
+      let range = nextEvent..<last
+      batch.records.append(addingCapacity: range.count) { records in
+        let (events, layouts) = (events.span, layouts.span)
+        for index in range {
+          let event = events[index]
+          let format = layouts[Int(event.layout)].format
+          let slot = RecordSlot(event, number: index, format: format, origin: origin, knownBias: state.bias)
+          records.append(slot)
+          if format == .eventXML { counts.xml += 1 } else { counts.json += 1 }
+        }
+      }
+      line += range.count
+      nextEvent = last
     }
     batch.recordCounts[Int(RecordFormat.eventXML.rawValue)] += UInt64(counts.xml)
     batch.recordCounts[Int(RecordFormat.eventJSON.rawValue)] += UInt64(counts.json)

@@ -1,4 +1,5 @@
-/// An event that was found whole on its line by the layout of lines met before (event_lines.h).
+/// An event that was found whole on its line by the layout of lines met before. In memory it is the `hk_event_line` of
+/// event_lines.h, which the kernels write.
 @usableFromInline package struct EventLine: Sendable, Equatable {
   /// Index into `RecordBatch.lineEnds`.
   @usableFromInline package var line: UInt32
@@ -9,19 +10,15 @@
   @usableFromInline package var layout: UInt32
   /// Where its marks begin in `RecordBatch.marks`.
   @usableFromInline package var marks: UInt32
-
-  package init(line: UInt32, start: UInt32, end: UInt32, layout: UInt32, marks: UInt32) {
-    self.line = line
-    self.start = start
-    self.end = end
-    self.layout = layout
-    self.marks = marks
-  }
+  /// What their places are relative to.
+  @usableFromInline package var base: Int32
+  /// 1: its provider and id are such that no definition asks for it; left are those that ask for neither.
+  @usableFromInline package var isUnasked: UInt32
 }
 
 /// Where the values of such a line stand: between two of its marks.
 @usableFromInline package struct EventLayout: Sendable {
-  /// [place of `first` + `lead`, place of `last` − `trail`), relative to the start of the event.
+  /// [place of `first` + `lead`, place of `last` − `trail`).
   @usableFromInline package struct Value: Sendable, Equatable {
     @usableFromInline package var first: UInt16
     @usableFromInline package var lead: UInt16
@@ -38,8 +35,8 @@
     /// The value in the text.
     @inlinable
     package func range(_ marks: Span<UInt16>, of event: EventLine) -> Range<Int> {
-      let from = Int(event.start) + Int(marks[Int(event.marks) + Int(first)]) + Int(lead)
-      return from..<max(from, Int(event.start) + Int(marks[Int(event.marks) + Int(last)]) - Int(trail))
+      let from = Int(event.base) + Int(marks[Int(event.marks) + Int(first)]) + Int(lead)
+      return from..<max(from, Int(event.base) + Int(marks[Int(event.marks) + Int(last)]) - Int(trail))
     }
   }
 

@@ -64,6 +64,23 @@ package struct LineSlot: Sendable {
     self.knownBias = knownBias
     self.line = UInt32(line)
   }
+
+  /// The record of an event that was known by its layout, number `number` of its batch.
+  @inlinable package init(
+    _ event: EventLine, number: Int, format: RecordFormat, origin: UInt32, knownBias: Int16
+  ) {
+    self.format = format
+    isTorn = false
+    self.origin = origin
+    start = event.start
+    end = event.end
+    messageStart = event.start
+    messageEnd = event.end
+    self.knownBias = knownBias
+    line = event.line
+    self.event = UInt32(truncatingIfNeeded: number)
+    isUnasked = event.isUnasked != 0
+  }
 }
 
 /// Consecutive W3C or HTTPERR rows of one schema: lines [firstLine, lastLine) of the batch. Rows get no slots.
