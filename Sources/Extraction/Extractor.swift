@@ -40,7 +40,7 @@ package struct Extractor: Sendable {
   private static let shapeStepLimit = 1 << 13
   /// What a record that is judged by itself adds.
   private static let shapeStepsOfRecord = 16
-  private static let shapeStepsOfPattern = 1 << 12
+  private static let shapeStepsOfPattern = 1 << 11
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
