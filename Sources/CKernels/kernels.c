@@ -31,15 +31,12 @@ size_t hk_closed_lines(
     size_t first = line;
     for (; line < last_line; line++) {
         size_t end = line_ends[line];
-        if (end - start >= least_byte_count) {
-            const uint8_t *p = bytes + start;
-            uint8_t kind = kinds[*p];
-            if (kind != 1) {
-                if (kind == 0) break;
-                if (kind == 2 && ((uint8_t)(p[1] - '0') < 10 || p[1] == 'E')) break;
-                if (kind == 3 && p[3] == ' ' && p[6] == ' ' && p[9] == ':') break;
-            }
-        }
+        const uint8_t *p = bytes + start;
+        uint8_t kind = kinds[*p];
+        // No branch for each: lines begin as they like.
+        int may_open = (kind == 0) | ((kind == 2) & (((uint8_t)(p[1] - '0') < 10) | (p[1] == 'E')))
+            | ((kind == 3) & (p[3] == ' ') & (p[6] == ' ') & (p[9] == ':'));
+        if (may_open & (end - start >= least_byte_count)) break;
         start = end + 1;
     }
     return line - first;

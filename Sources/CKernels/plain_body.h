@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(cmtrace_recor
     close += skip;
     while (!found) {
         close += 64;
-        if (close > line_end || readable < close + 72) return 0;
+        if (close - start > run->limit || readable < close + 72) return 0;
         found = equal(load(bytes + close), '!');
     }
     close += (unsigned)__builtin_ctzll(found) - 5;
@@ -55,7 +55,7 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(cmtrace_recor
     }
     size_t bias_count = memory->bias_count;
     const uint8_t *component = clock + 12 + bias_count + plain_date_count;
-    if ((clock[0] == '2' && clock[1] > '3') || (clock[6] == '6' && clock[7] != '0')) return 0;
+    if (!is_time_of_day(clock)) return 0;
     // Nothing within a value is a quote or `<`.
     block b = load(component);
     quotes = equal(b, '"');
@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
     const uint8_t *bytes, size_t readable, size_t line, size_t start, size_t line_end, plain_memory *memory,
     hk_plain_run *run, hk_record *out
 ) {
-    if (line_end - start < 64 || line_end < 129 || readable < line_end + 72) return 0;
+    if (line_end - start < 64 || line_end < 192 || readable < line_end + 72) return 0;
     // The mark lies in the last 128 bytes; before them there must be no `$$`, and nowhere a `!`, which every mark of another
     // record has.
     const uint8_t *tail = bytes + line_end - 128;
@@ -118,13 +118,13 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
     size_t before = count < 128 ? 128 - count : 0;
     uint64_t own = before < 64 ? ~0ULL << before : 0;
     uint64_t first_dollar = equal(first, '$') & own, second_dollar = equal(second, '$');
-    uint64_t first_pairs = first_dollar & (first_dollar << 1 | (!before && tail[-1] == '$'));
+    uint64_t first_pairs = first_dollar & (first_dollar << 1 | (uint64_t)((tail[-1] == '$') & !before));
     uint64_t second_pairs = second_dollar & (second_dollar << 1 | first_dollar >> 63);
     other |= (equal(first, '!') & own) | equal(second, '!');
     if (other || pairs || !(first_pairs | second_pairs)) return 0;
     size_t mark = line_end - 129
         + (first_pairs ? (unsigned)__builtin_ctzll(first_pairs) : 64 + (unsigned)__builtin_ctzll(second_pairs));
-    if (mark < start + 1 || mark < 64 || mark + 3 + 50 > line_end || bytes[mark + 2] != '<') return 0;
+    if (bytes[mark + 2] != '<') return 0;
     const uint8_t *component = bytes + mark + 3, *end = bytes + line_end;
     b = load(component);
     uint64_t greater = equal(b, '>');
@@ -133,7 +133,7 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
     const uint8_t *time = component + (unsigned)__builtin_ctzll(greater), *bias_at = time + plain_time_count;
     if (bias_at >= end || less || !fits(time, plain_time, plain_time_limit)) return 0;
     const uint8_t *clock = bias_at - 12;
-    if ((clock[0] == '2' && clock[1] > '3') || (clock[6] == '6' && clock[7] != '0')) return 0;
+    if (!is_time_of_day(clock)) return 0;
     b = load(bias_at);
     greater = equal(b, '>');
     uint64_t last = greater & (greater - 1);
@@ -141,8 +141,8 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(simple_line)(
     size_t bias_count = (size_t)__builtin_ctzll(greater);
     unsigned close = (unsigned)__builtin_ctzll(last);
     less = equal(b, '<') & (last ^ (last - 1));
-    if (bias_count > 4 || bias_count == 1 || less != 2ULL << bias_count || close < bias_count + 10
-        || close > bias_count + 61 || !is_thread(bias_at + bias_count))
+    if (bias_count > 4 || bias_count == 1 || less != 2ULL << bias_count || close - (unsigned)bias_count - 10 > 51
+        || !is_thread(bias_at + bias_count))
         return 0;
     const uint8_t *behind = bias_at + close + 1;
     if (behind != end && (behind + 1 != end || *behind != '\r')) return 0;

@@ -58,6 +58,19 @@ static inline __attribute__((always_inline)) int32_t plain_bias(const uint8_t *p
     return p[12] == '-' ? -value : value;
 }
 
+/// Whether the hours and seconds of a clock that `fits` let through are some.
+static inline __attribute__((always_inline)) int is_time_of_day(const uint8_t *clock) {
+    // As text, the first digit highest.
+    uint16_t hour, second;
+    memcpy(&hour, clock, 2);
+    memcpy(&second, clock + 6, 2);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    hour = __builtin_bswap16(hour);
+    second = __builtin_bswap16(second);
+#endif
+    return (hour <= ('2' << 8 | '3')) & (second <= ('6' << 8 | '0'));
+}
+
 /// The bias of a clock that is known to be one, at `p` up to `p + count`: a sign and one to three digits.
 static inline __attribute__((always_inline)) int32_t bias_of(const uint8_t *p, size_t count) {
     // The last digit in the top byte, nothing before the first.
@@ -194,10 +207,15 @@ static inline __attribute__((always_inline)) int plain_attributes(
 
 /// Whether a line may begin so and be of the simple format: with a letter, `~` or `*`, and not as the text of an event.
 static inline __attribute__((always_inline)) int begins_plainly(const uint8_t *p, size_t count) {
-    uint8_t folded = p[0] | 0x20;
-    if ((uint8_t)(folded - 'a') > 25 && p[0] != '~' && p[0] != '*') return 0;
-    if (p[0] == 'L') return count < 9 || memcmp(p, "Log Name:", 9) != 0;
-    if (p[0] == 'M') return count < 13 || memcmp(p, "MSWinEventLog", 13) != 0;
+    // 2: unless a longer word stands there.
+    static const uint8_t kinds[256] = {
+        ['A' ... 'K'] = 1, ['L' ... 'M'] = 2, ['N' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['~'] = 1, ['*'] = 1};
+    uint8_t kind = kinds[p[0]];
+    if (__builtin_expect(kind != 1, 0)) {
+        if (!kind) return 0;
+        return p[0] == 'L' ? count < 9 || memcmp(p, "Log Name:", 9) != 0
+                           : count < 13 || memcmp(p, "MSWinEventLog", 13) != 0;
+    }
     return 1;
 }
 

@@ -27,12 +27,14 @@ static text_slot *take(
     hk_text_memo *memo, const uint8_t *bytes, const hk_record *record, const hk_candidate *candidates,
     const hk_text_place *at, uint64_t hash, uint8_t kind
 ) {
-    text_slot *ways = text_ways(memo, hash, kind == TEXT_BY_BYTES), *place = ways + memo->turn++ % HK_TEXT_WAYS;
+    text_slot *ways = memo->slots + text_ways(hash, kind == TEXT_BY_BYTES);
+    text_slot *place = ways + memo->turn++ % HK_TEXT_WAYS;
     for (size_t way = 0; way < HK_TEXT_WAYS; way++)
         if (ways[way].kind == TEXT_FREE || ways[way].stream != memo->stream) place = ways + way;
     size_t component_count = at->trailer.component_end - at->trailer.component_start;
+    memo->hashes[place - memo->slots] = hash;
     *place = (text_slot){
-        .hash = hash, .stream = memo->stream, .origin = record->origin, .component_count = (uint16_t)component_count,
+        .stream = memo->stream, .origin = record->origin, .component_count = (uint16_t)component_count,
         .message_count = (uint16_t)at->count, .format = record->format, .kind = kind,
         .candidate_count = (uint8_t)(at->end - at->first)};
     for (size_t k = 0; k < place->candidate_count; k++) place->candidates[k] = candidates[at->first + k].signature;

@@ -161,12 +161,15 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(text_find)
     hk_text_memo *memo, const uint8_t *bytes, const hk_record *record, const hk_candidate *candidates,
     const hk_text_place *at, uint64_t hash, const uint8_t *shape, int by_bytes
 ) {
-    text_slot *ways = text_ways(memo, hash, by_bytes);
+    size_t ways = text_ways(hash, by_bytes);
     size_t component_count = at->trailer.component_end - at->trailer.component_start;
     size_t candidate_count = at->end - at->first;
-    for (size_t way = 0; way < HK_TEXT_WAYS; way++) {
-        const text_slot *place = ways + way;
-        if (place->hash != hash || place->stream != memo->stream || place->origin != record->origin
+    unsigned alike = 0;
+    for (unsigned way = 0; way < HK_TEXT_WAYS; way++) alike |= (unsigned)(memo->hashes[ways + way] == hash) << way;
+    for (; alike; alike &= alike - 1) {
+        size_t number = ways + (unsigned)__builtin_ctz(alike);
+        const text_slot *place = memo->slots + number;
+        if (place->kind == TEXT_FREE || place->stream != memo->stream || place->origin != record->origin
             || place->format != record->format || place->message_count != at->count
             || place->component_count != component_count || place->candidate_count != candidate_count
             || (place->kind == TEXT_BY_BYTES) != by_bytes)
@@ -174,14 +177,14 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(text_find)
         uint32_t others = 0;
         for (size_t k = 0; k < candidate_count; k++) others |= place->candidates[k] ^ candidates[at->first + k].signature;
         if (others) continue;
-        const uint8_t *known = memo->texts[place - memo->slots];
+        const uint8_t *known = memo->texts[number];
         if (!HK_NAME(text_equal)(known, bytes + at->trailer.component_start, component_count)) continue;
         known += component_count;
         int is_same = place->literal_count
             ? text_is_same(known, shape, bytes + record->message_start, at->count, place->literals, place->literal_count)
             : HK_NAME(text_equal)(known, shape, at->count);
         if (!is_same) continue;
-        return (size_t)(place - memo->slots);
+        return number;
     }
     return HK_TEXT_PLACES;
 }

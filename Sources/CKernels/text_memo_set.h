@@ -8,7 +8,6 @@
 enum { TEXT_FREE, TEXT_BY_SHAPE, TEXT_BY_BYTES, TEXT_VARIES };
 
 typedef struct {
-    uint64_t hash;
     uint32_t stream, origin;
     uint16_t component_count, message_count;
     uint8_t format, kind, candidate_count, literal_count;
@@ -23,6 +22,8 @@ struct hk_text_memo {
     /// The day that was asked for last, as year, month and day, and its number since 1970.
     uint32_t date;
     int64_t days;
+    /// Of each place, apart from the rest, so that those of all ways are met at once.
+    uint64_t hashes[HK_TEXT_PLACES];
     text_slot slots[HK_TEXT_PLACES];
     /// Of each place the component, and the message's shape with its literals as they stand. Slack behind them.
     uint8_t texts[HK_TEXT_PLACES + 1][HK_TEXT_BYTES];
@@ -52,10 +53,10 @@ static inline uint64_t text_hash(const uint8_t *p, size_t count, uint64_t seed) 
     return first * 0xD6E8FEB86659FD93ULL;
 }
 
-/// Messages that are known by their bytes have a half of their own: there may be ever new ones.
-static inline text_slot *text_ways(hk_text_memo *memo, uint64_t hash, int by_bytes) {
+/// The first place for a hash. Messages that are known by their bytes have a half of their own: there may be ever new ones.
+static inline size_t text_ways(uint64_t hash, int by_bytes) {
     const size_t half = HK_TEXT_PLACES / 2;
-    return memo->slots + (by_bytes ? half : 0) + (hash >> 32) % (half / HK_TEXT_WAYS) * HK_TEXT_WAYS;
+    return (by_bytes ? half : 0) + (hash >> 32) % (half / HK_TEXT_WAYS) * HK_TEXT_WAYS;
 }
 
 /// Whether a message is what was noted of another.

@@ -105,7 +105,7 @@ package struct ShapePattern: Sendable {
   indirect enum Node: Sendable {
     case byte(Test)
     case sequence([Node])
-    case alternatives([Node])
+    case alternatives([Branch])
     case repeated(Node, least: Int, most: Int, isLazy: Bool)
     case group(Int, Node)
     case lookAhead(Node, isNegative: Bool)
@@ -113,6 +113,18 @@ package struct ShapePattern: Sendable {
     case wordBorder(isNegative: Bool)
     case start
     case end
+  }
+
+  /// One of several ways, with what it begins with; nil where that may be anything, or nothing.
+  struct Branch: Sendable {
+    var node: Node
+    var first: Test?
+
+    init(_ node: Node) {
+      self.node = node
+      let front = ShapePattern.front(of: node)
+      first = front.mayBeEmpty ? nil : Test(front.set)
+    }
   }
 
   private let root: Node
@@ -142,11 +154,11 @@ package struct ShapePattern: Sendable {
         if !front.mayBeEmpty { return (set, false) }
       }
       return (set, true)
-    case .alternatives(let nodes):
+    case .alternatives(let branches):
       var set = ByteSet()
       var mayBeEmpty = false
-      for node in nodes {
-        let front = front(of: node)
+      for branch in branches {
+        let front = front(of: branch.node)
         set.formUnion(front.set)
         mayBeEmpty = mayBeEmpty || front.mayBeEmpty
       }
@@ -223,9 +235,13 @@ package struct ShapePattern: Sendable {
           return next(at + 1)
         }
       case .sequence(let nodes): return sequence(nodes, 0, at, next)
-      case .alternatives(let nodes):
-        for node in nodes {
-          let answer = run(node, at, next)
+      case .alternatives(let branches):
+        for branch in branches {
+          if let first = branch.first {
+            guard at < count else { continue }
+            if first.holds(unsafe shape[at]) == .never { continue }
+          }
+          let answer = run(branch.node, at, next)
           if answer != .never { return answer }
         }
         return .never
@@ -326,9 +342,11 @@ package struct ShapePattern: Sendable {
       _ node: Node, _ from: Int, _ at: Int, _ end: Int?, _ isNegative: Bool, _ next: (Int) -> Answer
     ) -> Answer {
       let before = groups
+      // What was doubtful on the way here makes this no less certain.
+      let doubtsBefore = doubts
       let answer = run(node, from) { reached in
         if let end, reached != end { return .never }
-        return doubts == 0 ? .always : .unknown
+        return doubts == doubtsBefore ? .always : .unknown
       }
       if answer == .unknown { return .unknown }
       if (answer == .always) == isNegative {
@@ -374,7 +392,7 @@ package struct ShapePattern: Sendable {
         guard let node = sequence() else { return nil }
         nodes.append(node)
       } while take("|")
-      return nodes.count == 1 ? nodes[0] : .alternatives(nodes)
+      return nodes.count == 1 ? nodes[0] : .alternatives(nodes.map(Branch.init))
     }
 
     private mutating func sequence() -> Node? {
@@ -578,9 +596,9 @@ package struct ShapePattern: Sendable {
           sum += count
         }
         return sum
-      case .alternatives(let nodes):
-        guard let first = count(of: nodes[0]) else { return nil }
-        return nodes.allSatisfy { count(of: $0) == first } ? first : nil
+      case .alternatives(let branches):
+        guard let first = count(of: branches[0].node) else { return nil }
+        return branches.allSatisfy { count(of: $0.node) == first } ? first : nil
       case .repeated(let node, let least, let most, _):
         guard least == most, let count = count(of: node) else { return nil }
         return least * count

@@ -34,7 +34,7 @@ extension Framer {
   }
 
   /// Records that one call of a kernel may write.
-  private static let runLimit = 256
+  static let runLimit = 256
 
   /// Appends the plain records from the first of `lines` on; the line behind the last is the result.
   private mutating func plainRun(
@@ -43,9 +43,7 @@ extension Framer {
     // Room for all of them at once: an array that is appended to checks each time whether it is shared.
     let room = min(lines.count, Framer.runLimit)
     let first = batch.records.count
-    batch.records.append(
-      contentsOf: repeatElement(
-        RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0), count: room))
+    batch.records.append(contentsOf: emptySlots.prefix(room))
     var run = hk_plain_run(
       line: lines.lowerBound, joins: batch.isDirect ? 1 : 0, limit: recordByteLimit, origin: UInt32(origin),
       bias: states[origin].bias, unframed_count: 0)

@@ -40,6 +40,10 @@ package struct Framer: Sendable {
   private var marks = TextMarks()
   /// Lines of the batch that have one origin, the ones asked about last.
   var originLines = 0..<0
+  /// What is copied to make room for plain records.
+  let emptySlots = [RecordSlot](
+    repeating: RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
+    count: Framer.runLimit)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.

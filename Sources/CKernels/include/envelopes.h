@@ -75,7 +75,8 @@ size_t hk_headed_run(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
     size_t start, hk_headed_line *out, size_t capacity);
 /// How many of the lines [line, last_line), the first of which begins at `start`, cannot be an envelope or an event by their
-/// first bytes (`Envelope.gate`), or have less than `least_byte_count`, ten or more, of them.
+/// first bytes (`Envelope.gate`), or have less than `least_byte_count` of them. Nine bytes behind
+/// the last line end may be read.
 size_t hk_closed_lines(
     const uint8_t *bytes, const uint32_t *line_ends, size_t line, size_t last_line, size_t start, size_t least_byte_count);
 #endif
