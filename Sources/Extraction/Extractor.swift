@@ -10,7 +10,7 @@ package struct Extractor: Sendable {
   let names: NameTable
   let options: ExtractionOptions
   /// The run asked for a time window.
-  private let hasWindow: Bool
+  let hasWindow: Bool
   let matcher = PatternMatcher()
   var fields = EventFields()
   var rowExtractor: RowExtractor
@@ -28,8 +28,11 @@ package struct Extractor: Sendable {
   private var hostIDs: [UInt32] = []
   /// The sightings of the record at hand, and the signatures that held on it.
   var pending: [SightingKey] = []
-  private var held: [UInt32] = []
+  var held: [UInt32] = []
   private let textMemo = TextMemo()
+  let eventMemo = EventMemo()
+  /// Which of `pending` have the event's computer as their client.
+  var pendingClients: [Bool] = []
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules
