@@ -53,3 +53,22 @@ size_t hk_event_kinds_mark(
     }
     return index;
 }
+
+size_t hk_event_values(
+    const hk_event_value *values, size_t count, const uint16_t *marks, const uint8_t *base, uint8_t *out,
+    size_t capacity
+) {
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++) {
+        const uint8_t *value = base + marks[values[k].first] + values[k].lead;
+        ptrdiff_t length = base + marks[values[k].last] - values[k].trail - value;
+        if (length < 0) length = 0;
+        if (capacity - n < 32 || (size_t)length > capacity - n - 32) return 0;
+        uint16_t written = (uint16_t)length;
+        memcpy(out + n, &written, sizeof written);
+        n += sizeof written;
+        for (ptrdiff_t i = 0; i < length; i += 16) memcpy(out + n + i, value + i, 16);
+        n += (size_t)length;
+    }
+    return n;
+}

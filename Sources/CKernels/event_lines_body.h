@@ -145,21 +145,46 @@ static HK_TARGET size_t HK_NAME(event_lines)(
     return 0;
 }
 
+/// Whether one of the triples begins in [from, end), which is not empty.
+static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(holds_triple)(
+    const uint8_t *bytes, size_t from, size_t end, const uint8_t *triples, size_t triple_count
+) {
+    uint64_t any = 0;
+    for (size_t i = from; i < end; i += 64) {
+        block first = load(bytes + i), second = load(bytes + i + 1);
+        for (size_t t = 0; t < triple_count; t++) {
+            uint64_t pairs = equal_folded(first, triples[3 * t]) & equal_folded(second, triples[3 * t + 1]);
+            if (pairs) any |= pairs & equal_folded(load(bytes + i + 2), triples[3 * t + 2]);
+        }
+    }
+    return any != 0;
+}
+
+/// Few ranges hold any: those that follow one another are looked at as one, and by themselves where that has one.
 static HK_TARGET void HK_NAME(triples_filter)(
     const uint8_t *bytes, size_t readable, uint32_t *ranges, size_t range_count, const uint8_t *triples,
     size_t triple_count
 ) {
-    for (size_t r = 0; r < range_count; r++) {
-        size_t from = ranges[2 * r], end = ranges[2 * r + 1];
+    for (size_t r = 0; r < range_count;) {
+        size_t from = ranges[2 * r], end = ranges[2 * r + 1], last = r + 1;
         // What stands at the very end of the text is kept.
-        if (readable < end + 66) continue;
-        uint64_t any = 0;
-        for (size_t i = from; i < end; i += 64) {
-            block first = load(bytes + i), second = load(bytes + i + 1), third = load(bytes + i + 2);
-            for (size_t t = 0; t < triple_count; t++)
-                any |= equal_folded(first, triples[3 * t]) & equal_folded(second, triples[3 * t + 1])
-                    & equal_folded(third, triples[3 * t + 2]);
+        if (readable < end + 66) {
+            r++;
+            continue;
         }
-        if (!any) ranges[2 * r + 1] = (uint32_t)from;
+        while (last < range_count && ranges[2 * last] >= end && ranges[2 * last] - end < 2048
+               && ranges[2 * last + 1] >= ranges[2 * last] && ranges[2 * last + 1] - from < 16384
+               && readable >= ranges[2 * last + 1] + (size_t)66) {
+            end = ranges[2 * last + 1];
+            last++;
+        }
+        int may_hold = end > from
+            && (triple_count == 1 ? HK_NAME(holds_triple)(bytes, from, end, triples, 1)
+                                  : HK_NAME(holds_triple)(bytes, from, end, triples, triple_count));
+        for (; r < last; r++) {
+            from = ranges[2 * r], end = ranges[2 * r + 1];
+            if (!may_hold || end <= from || !HK_NAME(holds_triple)(bytes, from, end, triples, triple_count))
+                ranges[2 * r + 1] = (uint32_t)from;
+        }
     }
 }

@@ -95,7 +95,7 @@ package enum EventJSONReader {
       case .none, .member: break
       }
     }
-    guard fields.eventID != nil || fields.provider != nil else { return false }
+    guard plan.isBrief || fields.eventID != nil || fields.provider != nil else { return false }
     guard plan.isFlat else { return true }
     for step in plan.members {
       guard case .member(let name) = step.use.meaning else { continue }
@@ -108,6 +108,14 @@ package enum EventJSONReader {
 
 private enum Slot: Int, CaseIterable {
   case provider, eventID, time, computer, channel, recordID, processID, threadID, message
+
+  /// Whether more than findings depends on it, beside the time and the computer of a sighting.
+  var decides: Bool {
+    switch self {
+    case .provider, .eventID, .channel, .message: true
+    case .time, .computer, .recordID, .processID, .threadID: false
+    }
+  }
 }
 
 private struct KnownPath: Sendable {
@@ -344,9 +352,31 @@ struct EventJSONPlan: Sendable {
   var uses: [Use] = []
   var names: [UInt8] = []
   var isFlat = false
+  /// Of an event of which the rest is known.
+  var isBrief = false
   /// What is read, in its order, and what of a flat object is read after that.
   private(set) var steps: [Step] = []
   private(set) var members: [Step] = []
+
+  /// The values that decide what an event comes to (`EventMemo`).
+  var deciding: [Int] {
+    let known = steps.filter {
+      if case .known(let known) = $0.use.meaning { return knownPaths[known].slot.decides }
+      return true
+    }
+    return (known + members).map(\.index)
+  }
+
+  /// The plan for the rest: time and computer.
+  var brief: EventJSONPlan {
+    var brief = EventJSONPlan()
+    brief.isBrief = true
+    brief.steps = steps.filter {
+      guard case .known(let known) = $0.use.meaning else { return false }
+      return knownPaths[known].slot == .time || knownPaths[known].slot == .computer
+    }
+    return brief
+  }
 
   /// Chooses what is read: all, or data of these names alone. All, where there may be more than an event can hold.
   mutating func select(_ isAsked: (ArraySlice<UInt8>) -> Bool) {

@@ -57,6 +57,8 @@ struct EventRule: Sendable {
   let comparesProvider: Bool
   /// Whether events are its business, of some providers or ids alone (`Signature.isBoundToKind`).
   let isBoundToKind: Bool
+  /// What an event comes to depends on what `EventMemo` knows it by.
+  let isRemembered: Bool
   var settled: Settled?
   /// The id of `signature.role` in the name table, once a sighting asked for it.
   var role: UInt32?
@@ -97,6 +99,15 @@ struct EventRule: Sendable {
     isClient = signature.hostIs == .client
     comparesProvider = signature.predicates.contains { $0.field == "provider" && $0.anyOf.contains(where: \.isField) }
     isBoundToKind = signature.isBoundToKind
+    let asked = Set(
+      signature.predicates.flatMap { predicate in
+        [predicate.field]
+          + predicate.anyOf.compactMap {
+            if case .field(let name) = $0 { return name }
+            return nil
+          }
+      } + signature.codes.flatMap(\.fields))
+    isRemembered = signature.pattern == nil && asked.isDisjoint(with: ["computer", "log"])
   }
 
   /// Whether an event of this id may hold.

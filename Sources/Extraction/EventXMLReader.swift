@@ -73,7 +73,7 @@ package enum EventXMLReader {
         fields.finish(leaf, name: nameRange)
       }
     }
-    return fields.eventID != nil || fields.provider != nil
+    return plan.isBrief || fields.eventID != nil || fields.provider != nil
   }
 
   /// Adds the leaf elements of a `UserData` that came as a string of its own (OpenWEC's JSON).
@@ -113,6 +113,48 @@ struct EventXMLPlan: Sendable {
     var isUserData: Bool
   }
   var steps: [Step] = []
+  /// Of an event of which the rest is known.
+  var isBrief = false
+
+  /// The values that decide what an event comes to (`EventMemo`), and those of them that are names of data which is not
+  /// asked for: what that is does not count, as long as these are its names.
+  func deciding(_ isAsked: (_ name: [UInt8]) -> Bool, value: (Int) -> [UInt8]) -> (values: [Int], unasked: [Int]) {
+    var deciding: [Int] = []
+    var unasked: [Int] = []
+    for step in steps {
+      switch step.meaning {
+      case .time, .processID, .threadID, .leaf(.recordID, _), .leaf(.computer, _): break
+      case .leaf(.data, let name):
+        if let name {
+          if step.second >= 0, isAsked(name) { deciding.append(step.second) }
+          break
+        }
+        if step.first >= 0 {
+          deciding.append(step.first)
+          if !isAsked(value(step.first)) {
+            unasked.append(step.first)
+            break
+          }
+        }
+        if step.second >= 0 { deciding.append(step.second) }
+      case .provider, .leaf: deciding += [step.first, step.second].filter { $0 >= 0 }
+      }
+    }
+    return (deciding, unasked)
+  }
+
+  /// The plan for the rest: time and computer.
+  var brief: EventXMLPlan {
+    var brief = self
+    brief.isBrief = true
+    brief.steps = steps.filter {
+      switch $0.meaning {
+      case .time, .leaf(.computer, _): true
+      default: false
+      }
+    }
+    return brief
+  }
 
   /// Nil when a range is no value.
   init?(_ steps: [EventXMLStep], _ values: [Range<Int>]) {

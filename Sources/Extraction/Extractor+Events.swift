@@ -6,8 +6,10 @@ extension Extractor {
     _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ location: Location,
     _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
-    let isRead = readKnown(slot, text, batch) || readEvent(slot, text)
-    guard isRead else {
+    let (isTakenAtOnce, isKeyed) = repeatedEvent(slot, candidates, text, batch, &evidence)
+    if isTakenAtOnce { return }
+    let isKnown = readKnown(slot, text, batch)
+    guard isKnown || readEvent(slot, text) else {
       // A torn event has been counted by the framing.
       if !slot.isTorn {
         batch.skip(.badEvent, start: location.chunkStart, end: location.chunkEnd, lineIndex: location.physicalLine)
@@ -25,8 +27,12 @@ extension Extractor {
     var isTaken = false
     var isLookAlike = false
     pending.removeAll(keepingCapacity: true)
+    pendingClients.removeAll(keepingCapacity: true)
+    held.removeAll(keepingCapacity: true)
+    var isRemembered = isKeyed && isKnown && fields.eventID != nil
     for candidate in candidates {
       let index = Int(candidate.signature)
+      if isRemembered, !eventRules[index].isRemembered { isRemembered = false }
       if !isSuspect { isSuspect = concerns(index) }
       guard isSuspect, holds(index) else { continue }
       let yields = eventRules[index].yields
@@ -41,6 +47,7 @@ extension Extractor {
           return
         }
         evidence.signatureCounts[index] += 1
+        held.append(candidate.signature)
         switch verdict {
         case .none:
           isTaken = true
@@ -60,6 +67,7 @@ extension Extractor {
         return
       }
       evidence.signatureCounts[index] += 1
+      held.append(candidate.signature)
       switch verdict.yield(signature.yields) {
       case .none:
         isTaken = true
@@ -72,6 +80,7 @@ extension Extractor {
         pending.append(eventSighting(index, settled, batch.origins[number]))
       case .finding:
         isTaken = true
+        isRemembered = false
         var finding = newFinding(signature, verdict, location)
         finding.time = time
         fillEvent(&finding, signature, batch.origins[number])
@@ -83,6 +92,21 @@ extension Extractor {
       for key in pending { evidence.sightings.append(key, at: time?.microseconds ?? .min) }
       if let time, !pending.isEmpty { evidence.noteTime(time) }
     }
+    guard isRemembered, held.count <= EventMemo.signatureLimit, pending.count <= EventMemo.sightingLimit,
+      isDecided(slot, text, batch)
+    else { return }
+    var outcome = EventMemo.Outcome()
+    outcome.isSuspect = isSuspect
+    outcome.isConfirmed = isConfirmed
+    outcome.signatureCount = held.count
+    for index in held.indices { outcome.signatures[index] = held[index] }
+    outcome.sightingCount = isLookAlike ? 0 : pending.count
+    for index in 0..<outcome.sightingCount {
+      var sighting = EventMemo.Sighting(key: pending[index], isClient: pendingClients[index])
+      if sighting.isClient { sighting.key.clientLow = 0 } else { sighting.key.server = 0 }
+      outcome.sightings[index] = sighting
+    }
+    eventMemo.note(outcome)
   }
 
   /// Reads the fields of an event in whatever rendering it is.
@@ -268,13 +292,9 @@ extension Extractor {
   private mutating func eventSighting(
     _ index: Int, _ settled: EventRule.Settled, _ origin: Origin
   ) -> SightingKey {
-    let host: UInt32
-    if let computer = fields.computer, !computer.isEmpty {
-      host = hostID(computer)
-    } else {
-      host = names.id(of: origin.host.map(HostName.normal) ?? "")
-    }
+    let host = eventHostID(origin)
     let isClient = eventRules[index].isClient || side() == .client
+    pendingClients.append(isClient)
     let target = isClient ? fields.value(of: "TargetName").map { hostID($0) } ?? 0 : 0
     if eventRules[index].role == nil {
       eventRules[index].role = names.id(of: rules.compiled[index].signature.role ?? "")
@@ -283,6 +303,12 @@ extension Extractor {
       clientLow: UInt64(isClient ? host : 0), server: isClient ? target : host, role: eventRules[index].role ?? 0,
       protocolName: settled.protocolName ?? wordID(fields.value(of: "Protocol")),
       cipher: wordID(fields.value(of: "CipherSuite")), outcome: settled.outcome)
+  }
+
+  /// The id of the machine that the event is of.
+  mutating func eventHostID(_ origin: Origin) -> UInt32 {
+    if let computer = fields.computer, !computer.isEmpty { return hostID(computer) }
+    return names.id(of: origin.host.map(HostName.normal) ?? "")
   }
 
   /// The id of a machine's name as it stands in `fields.text`, 0 when it is empty.

@@ -12,11 +12,31 @@ struct EventKinds: Sendable {
     let json: EventJSONPlan?
     let xml: EventXMLPlan?
     let values: [EventLayout.Value]
+    /// What decides what such an event comes to, and what is read of one that is known (`EventMemo`).
+    let deciding: [hk_event_value]
+    /// Those of them that are names of data nobody asks for.
+    let unasked: [EventLayout.Value]
+    let briefJSON: EventJSONPlan?
+    let briefXML: EventXMLPlan?
 
-    init(json: EventJSONPlan? = nil, xml: EventXMLPlan? = nil, _ values: [EventLayout.Value]) {
+    init(json: EventJSONPlan, _ values: [EventLayout.Value]) {
       self.json = json
+      xml = nil
+      self.values = values
+      deciding = json.deciding.map { values[$0].inC }
+      unasked = []
+      briefJSON = json.brief
+      briefXML = nil
+    }
+
+    init(xml: EventXMLPlan, _ values: [EventLayout.Value], deciding: (values: [Int], unasked: [Int])) {
+      json = nil
       self.xml = xml
       self.values = values
+      self.deciding = deciding.values.map { values[$0].inC }
+      unasked = deciding.unasked.map { values[$0] }
+      briefJSON = nil
+      briefXML = xml.brief
     }
   }
 
@@ -51,6 +71,12 @@ struct EventKinds: Sendable {
   func isAsked(_ name: some Collection<UInt8>) -> Bool {
     let name = name.map(ASCII.lower)
     return askedNames.contains(name) || name.starts(with: "param".utf8)
+  }
+
+  /// The same of a name as it is written in an attribute, where it may have none.
+  func isAskedAttribute(_ name: [UInt8]) -> Bool {
+    guard let first = name.first, let last = name.last else { return true }
+    return name.contains(0x26) || ASCII.isSpace(first) || ASCII.isSpace(last) || isAsked(name)
   }
 
   /// Makes room for these layouts, and forgets what stood in the place of one.
@@ -136,7 +162,10 @@ struct EventKinds: Sendable {
     } else {
       let values = layout.values.map { $0.range(batch.marks.span, of: event) }
       guard let plan = EventXMLReader.plan(text, start: start, end: end, values: values) else { return }
-      plans[number] = Plan(xml: plan, layout.values)
+      let deciding = plan.deciding(
+        { isAskedAttribute($0) },
+        value: { index in values[index].map { text[$0] } })
+      plans[number] = Plan(xml: plan, layout.values, deciding: deciding)
       kind = plan.kindValues
     }
     if let kind {
@@ -213,6 +242,59 @@ extension Extractor {
 
   /// Whether somebody asks for event data of this name.
   package func isAsked(_ name: [UInt8]) -> Bool { eventKinds.isAsked(name) }
+
+  /// Takes an event that is like one before it, if there was one; `isKeyed` when this one may be remembered.
+  mutating func repeatedEvent(
+    _ slot: RecordSlot, _ candidates: ArraySlice<Candidate>, _ text: Span<UInt8>, _ batch: borrowing RecordBatch,
+    _ evidence: inout Evidence
+  ) -> (isTaken: Bool, isKeyed: Bool) {
+    guard slot.event != RecordSlot.noEvent else { return (false, false) }
+    let event = batch.events[Int(slot.event)]
+    guard let plan = eventKinds.plans[Int(event.layout)], !plan.deciding.isEmpty,
+      eventMemo.setKey(
+        candidates, layout: batch.layouts[Int(event.layout)], plan.deciding, event, batch.marks, text)
+    else { return (false, false) }
+    guard let outcome = unsafe eventMemo.find() else { return (false, true) }
+    if unsafe outcome.pointee.isSuspect { evidence.suspectCount += 1 }
+    guard unsafe outcome.pointee.isConfirmed else { return (true, true) }
+    evidence.confirmedCount += 1
+    let marks = batch.marks
+    func value(_ index: Int) -> Range<Int> { plan.values[index].range(marks.span, of: event) }
+    if let xml = plan.briefXML {
+      _ = EventXMLReader.read(text, xml, into: &fields, value: value)
+    } else if let json = plan.briefJSON {
+      _ = EventJSONReader.read(text, json, into: &fields, value: value)
+    }
+    let time = fields.time ?? fields.localTime.map { options.zone.instant(ofLocal: $0) }
+    if hasWindow, !options.includes(time) {
+      evidence.outsideWindowCount += 1
+      return (true, true)
+    }
+    for index in 0..<(unsafe outcome.pointee.signatureCount) {
+      evidence.signatureCounts[Int(unsafe outcome.pointee.signatures[index])] += 1
+    }
+    let sightingCount = unsafe outcome.pointee.sightingCount
+    guard sightingCount > 0 else { return (true, true) }
+    let host = eventHostID(batch.origins[Int(slot.origin)])
+    for index in 0..<sightingCount {
+      let sighting = unsafe outcome.pointee.sightings[index]
+      var key = sighting.key
+      if sighting.isClient { key.clientLow = UInt64(host) } else { key.server = host }
+      evidence.sightings.append(key, at: time?.microseconds ?? .min)
+    }
+    if let time { evidence.noteTime(time) }
+    return (true, true)
+  }
+
+  /// Whether what was left out of the key of this event decides nothing.
+  func isDecided(_ slot: RecordSlot, _ text: Span<UInt8>, _ batch: borrowing RecordBatch) -> Bool {
+    let event = batch.events[Int(slot.event)]
+    let marks = batch.marks
+    guard let plan = eventKinds.plans[Int(event.layout)] else { return false }
+    return plan.unasked.allSatisfy { value in
+      !eventKinds.isAskedAttribute(value.range(marks.span, of: event).map { text[$0] })
+    }
+  }
 
   /// Reads an event of a known layout; false: as any other.
   mutating func readKnown(_ slot: RecordSlot, _ text: Span<UInt8>, _ batch: borrowing RecordBatch) -> Bool {

@@ -10,7 +10,7 @@ package struct Extractor: Sendable {
   let names: NameTable
   let options: ExtractionOptions
   /// The run asked for a time window.
-  private let hasWindow: Bool
+  let hasWindow: Bool
   let matcher = PatternMatcher()
   var fields = EventFields()
   var rowExtractor: RowExtractor
@@ -28,7 +28,7 @@ package struct Extractor: Sendable {
   private var hostIDs: [UInt32] = []
   /// The sightings of the record at hand, and the signatures that held on it.
   var pending: [SightingKey] = []
-  private var held: [UInt32] = []
+  var held: [UInt32] = []
   let textMemo = TextMemo()
   /// By signature, once it was asked for: its pattern over shapes, nil within where there is none or where it is of no use.
   private var shapePatterns: [ShapePattern??] = []
@@ -41,6 +41,9 @@ package struct Extractor: Sendable {
   /// What a record that is judged by itself adds.
   private static let shapeStepsOfRecord = 16
   private static let shapeStepsOfPattern = 1 << 11
+  let eventMemo = EventMemo()
+  /// Which of `pending` have the event's computer as their client.
+  var pendingClients: [Bool] = []
 
   package init(_ rules: CompiledRules, names: NameTable, options: ExtractionOptions) {
     self.rules = rules

@@ -33,6 +33,13 @@ private let xmlForms = [
   #"<Event><System><Provider Name="P"/><EventID>ID</EventID></System><EventData><Data><![CDATA[V]]></Data></EventData></Event>"#,
 ]
 
+/// Between `§` stand the values of which one is taken.
+private let repeatedForms = [
+  ##"{"EventTime":"2026-03-02 06:00:0§1|2|7§","Hostname":"§a.corp|b.corp|§","EventID":§36880|36880|36887|36888|36874|36871|7036§,"SourceName":"§Schannel|Schannel|SChannel|x§","ProcessID":§4|70§,"Channel":"§System|Security§","Message":"§A TLS server handshake completed.|A fatal alert was received. 40.|§","Type":"§server|client|cliente§","Protocol":"§TLS 1.0|TLS 1.2|SSL 3.0§","CipherSuite":"0xc0§14|30§","AlertDesc":"§40|70|48§","ErrorState":"§1203|10§","ContextHandle":"§0x1|0x2§","TargetName":"§|mp01.corp.example§"}"##,
+  ##"<Event><System><Provider Name='§Schannel|Schannel|x§'/><EventID>§36880|36887|36888|36874|36871§</EventID><TimeCreated SystemTime='2026-03-02T06:00:0§1|2|7§Z'/><EventRecordID>§1|2§</EventRecordID><Computer>§a.corp|b.corp| a.corp§</Computer></System><EventData><Data Name='§Type|ContextHandle|Protocol§'>§server|client§</Data><Data Name='§Protocol|x|AlertDesc|§'>§TLS 1.0|TLS 1.2|40|70§</Data><Data Name='§CipherSuite|ErrorState|Thing§'>§0xc014|1203§</Data><Data Name='TargetName'>§|mp01.corp.example§</Data></EventData></Event>"##,
+  ##"<Event><System><Provider Name='Schannel'/><EventID>§36880|36887§</EventID><TimeCreated SystemTime='2026-03-02T06:00:0§1|2§Z'/><Computer>§a.corp|b.corp§</Computer></System><UserData><EventXML><Type>§server|client§</Type><Protocol>TLS 1.§0|2§</Protocol><CipherSuite>0xc0§14|30§</CipherSuite><ContextHandle>§0x1|"it's" x§</ContextHandle><TargetName>§|mp01§</TargetName></EventXML></UserData></Event>"##,
+]
+
 private let values = [
   "mp01.corp.example", "", "SRV-0001", "a b", "36887", "Schannel", "0", "10", "70", "1203", "x,y:z", "C:\\\\l\\\\x",
   "null",
@@ -211,6 +218,33 @@ private func described(_ fields: EventFields?, _ extractor: Extractor) -> String
       let slow = extractor.eventFields(plain, text.span, known)
       #expect(described(fast, extractor) == described(slow, extractor))
     }
+  }
+
+  /// What events of the same values came to is remembered; by themselves they come to the same.
+  @Test(arguments: UInt64(0)..<150) func repeatedEventsComeToTheSame(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    // Few values of many, so that events repeat.
+    let forms = (0..<2).map { _ in
+      repeatedForms.randomElement(using: &random)!.split(separator: "§", omittingEmptySubsequences: false).map { part in
+        let values = part.split(separator: "|", omittingEmptySubsequences: false)
+        return Int.random(in: 0..<3, using: &random) == 0 ? values : [values.randomElement(using: &random)!]
+      }
+    }
+    var text = ""
+    for _ in 0..<300 {
+      for values in forms.randomElement(using: &random)! { text += values.randomElement(using: &random)! }
+      text += "\n"
+    }
+    let options = ExtractionOptions(
+      since: Bool.random(using: &random) ? Timestamp(microseconds: 1_772_431_204_000_000) : nil)
+    let known = try TestEngine.run(Array(text.utf8), log: "System", options: options)
+    let slow = try TestEngine.run(Array(text.utf8), log: "System", options: options, usesEventLayouts: false)
+    #expect(known.findings == slow.findings)
+    #expect(known.sightings == slow.sightings)
+    #expect(known.signatureCounts == slow.signatureCounts)
+    #expect(known.suspectCount == slow.suspectCount && known.confirmedCount == slow.confirmedCount)
+    #expect(known.result.outsideWindowCount == slow.result.outsideWindowCount)
+    #expect(known.result.firstTime == slow.result.firstTime && known.result.lastTime == slow.result.lastTime)
   }
 
   /// Lines of one form are known from the second on, whatever their values are.

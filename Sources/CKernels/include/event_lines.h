@@ -140,6 +140,12 @@ typedef struct {
     uint16_t first, lead, last, trail;
 } hk_event_value;
 
+/// Copies values, each behind its length, to `out`: how many bytes; 0 when there may be no room. Behind each value 16 bytes may
+/// be loaded.
+size_t hk_event_values(
+    const hk_event_value *values, size_t count, const uint16_t *marks, const uint8_t *base, uint8_t *out,
+    size_t capacity);
+
 /// Where in the lines of one layout provider and id stand.
 typedef struct {
     uint64_t serial;
