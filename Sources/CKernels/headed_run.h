@@ -31,47 +31,69 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(head_lengt
     return 0;
 }
 
-/// What is to be done with the payload [from, end), which is not empty.
+/// What is to be done with a payload of `count` bytes, one at least. On the way it is copied to `out`; up to 64 bytes behind it
+/// may be written.
 static inline __attribute__((always_inline)) HK_TARGET uint32_t HK_NAME(payload_kind)(
-    const uint8_t *bytes, size_t readable, size_t from, size_t end
+    const uint8_t *p, size_t count, uint8_t *out
 ) {
-    const uint8_t *p = bytes + from;
-    size_t count = end - from;
+    uint8_t first = p[0], letter = first | 0x20;
+    uint64_t escapes = 0;
     // A record of the client is whole when its message is closed and no other begins.
-    int is_record = p[0] == '<', is_closed = 0;
-    if (is_record && (count < 16 || memcmp(p, "<![LOG[", 7))) is_record = 0, is_closed = -1;
-    for (size_t i = 0; i < count; i += 64) {
-        block b = load(p + i);
-        uint64_t valid = count - i < 64 ? (1ULL << (count - i)) - 1 : ~0ULL;
-        if (equal(b, '#') & valid) return HK_PAYLOAD_HAS_ESCAPES;
-        if (!is_record) continue;
-        uint64_t marks = equal(load(p + i + 1), '!') & (equal(b, '<') | equal(b, ']')) & valid;
-        if (i == 0) marks &= ~1ULL;
-        for (; marks; marks &= marks - 1) {
-            size_t at = i + (size_t)__builtin_ctzll(marks);
-            if (count - at < 3) continue;
-            if (p[at] == '<' && !(count - at < 7) && !memcmp(p + at, "<![LOG[", 7)) return HK_PAYLOAD_IS_OPEN;
-            if (p[at] == ']' && p[at + 2] == '>' && at >= 11 && !memcmp(p + at - 4, "]LOG", 4)) is_closed = 1;
+    if (first == '<' && count >= 16 && !memcmp(p, "<![LOG[", 7)) {
+        int is_closed = 0, is_open = 0;
+        for (size_t i = 0; i < count; i += 64) {
+            block b = load(p + i);
+            uint64_t valid = count - i < 64 ? (1ULL << (count - i)) - 1 : ~0ULL;
+            memcpy(out + i, p + i, 64);
+            escapes |= equal(b, '#') & valid;
+            uint64_t marks = equal(load(p + i + 1), '!') & (equal(b, '<') | equal(b, ']')) & valid;
+            if (i == 0) marks &= ~1ULL;
+            for (; marks; marks &= marks - 1) {
+                size_t at = i + (size_t)__builtin_ctzll(marks);
+                if (count - at < 3) continue;
+                if (p[at] == '<' && !(count - at < 7) && !memcmp(p + at, "<![LOG[", 7)) is_open = 1;
+                if (p[at] == ']' && p[at + 2] == '>' && at >= 11 && !memcmp(p + at - 4, "]LOG", 4)) is_closed = 1;
+            }
         }
+        return escapes ? HK_PAYLOAD_HAS_ESCAPES : is_closed && !is_open ? HK_PAYLOAD_IS_LINE : HK_PAYLOAD_IS_OPEN;
     }
-    if (is_record) return is_closed ? HK_PAYLOAD_IS_LINE : HK_PAYLOAD_IS_OPEN;
-    if (is_closed) return HK_PAYLOAD_IS_OPEN;
-    uint8_t first = p[0], folded = first | 0x20;
-    if (first == '{') {
-        size_t whole = HK_NAME(json_object)(p, count, readable - from);
-        return whole && (whole == count || (whole + 1 == count && p[whole] == '\r')) ? HK_PAYLOAD_IS_OBJECT
-                                                                                      : HK_PAYLOAD_IS_OPEN;
+    size_t i = 0;
+    for (; i + 64 < count; i += 64) {
+        escapes |= equal(load(p + i), '#');
+        memcpy(out + i, p + i, 64);
     }
+    escapes |= equal(load(p + i), '#') & ~0ULL >> (64 - (count - i));
+    memcpy(out + i, p + i, 64);
+    if (escapes) return HK_PAYLOAD_HAS_ESCAPES;
+    if (first == '{') return HK_PAYLOAD_IS_OBJECT;
     // The row of an IIS log; every other digit may be a date before a record of several lines, a count or an envelope.
     if (is_digit(first))
         return count > 20 && p[4] == '-' && p[10] == ' ' && p[19] != '.' && p[19] != ':' ? HK_PAYLOAD_IS_LINE
                                                                                          : HK_PAYLOAD_IS_OPEN;
-    if (folded >= 'a' && folded <= 'z') {
+    if (letter >= 'a' && letter <= 'z') {
         if (first == 'L') return HK_PAYLOAD_IS_OPEN;
         // `Jan  2 03:04:05`.
         return count >= 12 && p[3] == ' ' && p[6] == ' ' && p[9] == ':' ? HK_PAYLOAD_IS_OPEN : HK_PAYLOAD_IS_LINE;
     }
     return first == '~' || first == '*' ? HK_PAYLOAD_IS_LINE : HK_PAYLOAD_IS_OPEN;
+}
+
+/// The slot of a known head; -1 when it is not known. Up to 64 bytes behind the head are read.
+static inline __attribute__((always_inline)) HK_TARGET ptrdiff_t HK_NAME(head_slot)(
+    const hk_heads *heads, const uint8_t *head, size_t count, unsigned form
+) {
+    uint64_t hash = head_hash(heads->seed, head, count, form);
+    for (size_t i = 0; i < HK_HEAD_PROBES; i++) {
+        size_t slot = (hash + i) & heads->mask;
+        const hk_head *known = &heads->slots[slot];
+        if (!known->count) return -1;
+        if (known->hash != hash || known->count != count || known->form != form) continue;
+        const uint8_t *text = heads->texts + known->offset;
+        size_t k = 0;
+        while (k + 64 < count && !~same(load(head + k), text + k)) k += 64;
+        if (k + 64 >= count && !(~same(load(head + k), text + k) & ~0ULL >> (64 - (count - k)))) return (ptrdiff_t)slot;
+    }
+    return -1;
 }
 
 /// Where the head of a line ends, as far as a first look tells: its length, and where it begins.
@@ -89,10 +111,10 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(head)(
 
 static HK_TARGET size_t HK_NAME(headed_run)(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, hk_headed_line *out, size_t capacity
+    size_t start, hk_headed_run_out *out
 ) {
-    size_t n = 0;
-    for (; n < capacity && line < line_count; line++) {
+    size_t n = 0, text_count = 0;
+    for (; n < out->capacity && line < line_count; line++) {
         size_t end = line_ends[line], head;
         // What stands at the very end of the text is left to the slow path.
         if (readable < end + 72) break;
@@ -100,13 +122,38 @@ static HK_TARGET size_t HK_NAME(headed_run)(
         int64_t received;
         size_t count = HK_NAME(head)(heads, bytes + start, end - start, readable - start, &head, &form, &received);
         if (!count) break;
-        ptrdiff_t slot = head_slot(heads, bytes + start + head, count, form);
+        ptrdiff_t slot = HK_NAME(head_slot)(heads, bytes + start + head, count, form);
         if (slot < 0) break;
         size_t payload = start + head + count;
-        out[n++] = (hk_headed_line){
-            .payload = (uint32_t)payload, .slot = (uint32_t)slot,
-            .kind = HK_NAME(payload_kind)(bytes, readable, payload, end), .received = received};
+        uint32_t kind = HK_NAME(payload_kind)(bytes + payload, end - payload, out->text + text_count);
+        if (kind == HK_PAYLOAD_IS_OBJECT) {
+            const uint32_t ends[1] = {(uint32_t)end};
+            hk_event_line *event = out->events + out->event_count;
+            if (out->layouts
+                && HK_NAME(event_lines)(
+                    out->layouts, bytes, readable, ends, 1, 0, payload, out->marks, out->mark_capacity, &out->mark_count,
+                    event, 1))
+            {
+                kind = HK_PAYLOAD_IS_LINE;
+                event->line = (uint32_t)(out->first_line + n);
+                event->end = (uint32_t)(out->first_byte + text_count + (event->end - payload));
+                event->start = (uint32_t)(out->first_byte + text_count);
+                out->event_count++;
+            } else {
+                size_t whole = HK_NAME(json_object)(bytes + payload, end - payload, readable - payload);
+                if (!whole || (whole != end - payload && (whole + 1 != end - payload || bytes[end - 1] != '\r')))
+                    kind = HK_PAYLOAD_IS_OPEN;
+            }
+        }
+        out->lines[n++] = (hk_headed_line){
+            .payload = (uint32_t)payload, .slot = (uint32_t)slot, .origin = heads->slots[slot].origin, .kind = kind,
+            .received = received};
+        if (kind != HK_PAYLOAD_IS_LINE && kind != HK_PAYLOAD_IS_OBJECT) break;
+        text_count += end - payload;
+        out->text[text_count++] = '\n';
+        if (kind == HK_PAYLOAD_IS_OBJECT) break;
         start = end + 1;
     }
+    out->text_count = text_count;
     return n;
 }

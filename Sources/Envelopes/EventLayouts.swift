@@ -34,6 +34,8 @@ package struct EventLayouts: Sendable {
   private var missInterval = missIntervals.lowerBound
   /// Lines without a known layout since the last that had one.
   private var missRun = 0
+  /// One more, and all are learnt anew.
+  private var isFull = false
 
   package init() {}
 
@@ -46,6 +48,7 @@ package struct EventLayouts: Sendable {
 
   /// Before the first line of a chunk.
   mutating func begin(_ batch: inout RecordBatch) {
+    if isFull { forget() }
     batch.events.removeAll(keepingCapacity: true)
     markCount = 0
   }
@@ -68,10 +71,7 @@ package struct EventLayouts: Sendable {
     swap(&found, &self.found)
     let (heads, numbers, literals, level) = (heads, numbers, literals, level)
     while true {
-      if batch.marks.count < marked + 16 * Int(HK_EVENT_MARKS) {
-        batch.marks.append(
-          contentsOf: repeatElement(0, count: max(20 * Int(HK_EVENT_MARKS), batch.marks.count)))
-      }
+      EventLayouts.makeRoom(behind: marked, in: &batch.marks)
       let count = unsafe bytes.withUnsafeBufferPointer { text in
         unsafe ends.withUnsafeBufferPointer { ends in
           unsafe batch.marks.withUnsafeMutableBufferPointer { marks in
@@ -94,11 +94,7 @@ package struct EventLayouts: Sendable {
           }
         }
       }
-      for index in 0..<count {
-        let event = found[index]
-        batch.events.append(
-          EventLine(line: event.line, start: event.start, end: event.end, layout: event.layout, marks: event.marks))
-      }
+      EventLayouts.add(found, count, to: &batch)
       line += count
       if line == ends.count || count == 0 { break }
       start = Int(ends[line - 1]) + 1
@@ -111,20 +107,93 @@ package struct EventLayouts: Sendable {
     return line - first
   }
 
-  /// Adds all lines of a text that have known layouts, and learns from others.
-  mutating func takeAll(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, into batch: inout RecordBatch) {
+  /// Calls `body` with what a kernel needs to find lines of known layouts among others, and adds those that it found.
+  /// - Parameter isUsed: false: it is to find none.
+  mutating func lend(
+    to run: inout hk_headed_run_out, isUsed: Bool, _ batch: inout RecordBatch,
+    _ body: (inout hk_headed_run_out, inout RecordBatch) -> Void
+  ) {
+    unsafe run.level = level ?? hk_level_count()
+    guard isUsed, self.isUsed, !layouts.isEmpty, missRun <= EventLayouts.patience else {
+      unsafe body(&run, &batch)
+      return
+    }
+    // Taken out, so that `body` may change the batch, and locals, so that the kernel may write to one while it reads the others.
+    var marks: [UInt16] = []
+    swap(&marks, &batch.marks)
+    EventLayouts.makeRoom(behind: markCount, in: &marks)
+    unsafe run.mark_count = markCount
+    var found: [hk_event_line] = []
+    swap(&found, &self.found)
+    let (heads, numbers, literals) = (heads, numbers, literals)
+    unsafe heads.withUnsafeBufferPointer { heads in
+      unsafe numbers.withUnsafeBufferPointer { numbers in
+        unsafe literals.withUnsafeBufferPointer { literals in
+          var layouts = unsafe hk_event_layouts(
+            heads: heads.baseAddress!, numbers: numbers.baseAddress!, literals: literals.baseAddress!)
+          unsafe withUnsafePointer(to: &layouts) { layouts in
+            unsafe marks.withUnsafeMutableBufferPointer { marks in
+              unsafe found.withUnsafeMutableBufferPointer { found in
+                unsafe run.layouts = layouts
+                unsafe run.marks = marks.baseAddress
+                unsafe run.mark_capacity = marks.count
+                unsafe run.events = found.baseAddress
+                unsafe body(&run, &batch)
+              }
+            }
+          }
+        }
+      }
+    }
+    swap(&marks, &batch.marks)
+    swap(&found, &self.found)
+    let count = unsafe run.event_count
+    guard count > 0 else { return }
+    markCount = unsafe run.mark_count
+    missRun = 0
+    EventLayouts.add(self.found, count, to: &batch)
+  }
+
+  private static func makeRoom(behind count: Int, in marks: inout [UInt16]) {
+    guard marks.count < count + 16 * Int(HK_EVENT_MARKS) else { return }
+    marks.append(contentsOf: repeatElement(0, count: max(20 * Int(HK_EVENT_MARKS), marks.count)))
+  }
+
+  private static func add(_ found: [hk_event_line], _ count: Int, to batch: inout RecordBatch) {
+    for index in 0..<count {
+      let event = found[index]
+      batch.events.append(
+        EventLine(line: event.line, start: event.start, end: event.end, layout: event.layout, marks: event.marks))
+    }
+  }
+
+  /// Adds the other lines of a text that have known layouts, and learns from those that have none.
+  mutating func takeRest(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, into batch: inout RecordBatch) {
     guard isUsed else { return }
+    let known = batch.events
+    var nextKnown = 0
+    var isSorted = true
     var line = 0
-    while line < ends.count {
-      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
-      guard EventLayouts.mayBegin(bytes, start, Int(ends[line])) else {
+    while true {
+      line = unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe ends.withUnsafeBufferPointer { ends in
+          unsafe bytes.isEmpty ? ends.count : hk_next_event(bytes.baseAddress!, ends.baseAddress!, ends.count, line)
+        }
+      }
+      guard line < ends.count else { break }
+      while nextKnown < known.count, Int(known[nextKnown].line) < line { nextKnown += 1 }
+      if nextKnown < known.count, Int(known[nextKnown].line) == line {
         line += 1
         continue
       }
-      let count = take(bytes, ends, line: line, start: start, into: &batch)
+      let end = nextKnown < known.count ? Int(known[nextKnown].line) : ends.count
+      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
+      let count = take(bytes, ends.extracting(..<end), line: line, start: start, into: &batch)
       if count == 0 { learn(bytes, start, Int(ends[line])) }
+      isSorted = isSorted && (count == 0 || nextKnown == known.count)
       line += max(1, count)
     }
+    if !isSorted { batch.events.sort { $0.line < $1.line } }
   }
 
   // MARK: Learning
@@ -190,8 +259,10 @@ package struct EventLayouts: Sendable {
       }
     }
     guard text.count <= Limits.layoutByteLimit / 16 else { return }
+    // The events of the batch still name them.
     if layouts.count == Limits.layoutLimit || literals.count + text.count > Limits.layoutByteLimit {
-      forget()
+      isFull = true
+      return
     }
     // The last literal ends the line.
     let last = drawn.literals.last!
@@ -248,6 +319,7 @@ package struct EventLayouts: Sendable {
     numbers = [0]
     literals = []
     layouts = []
+    isFull = false
   }
 }
 

@@ -31,6 +31,10 @@ package struct Framer: Sendable {
   }
 
   var states: [OriginState] = []
+  /// By origin: what the kernel over mixed lines must know of it (mixed.h).
+  var kinds: [UInt8] = []
+  /// By schema of the stream.
+  private var shapes: [RowShape] = []
   /// What origins told before this stream was taken up again.
   private var remembered: [Origin: OriginMemory] = [:]
   private var base: UInt64 = 0
@@ -42,6 +46,7 @@ package struct Framer: Sendable {
   var originLines = 0..<0
   /// Where the kernels write plain records.
   var plainFound = [hk_plain_record](repeating: hk_plain_record(), count: 256)
+  var mixedFound = [hk_mixed_record](repeating: hk_mixed_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.
@@ -100,6 +105,8 @@ package struct Framer: Sendable {
   /// Begins another stream: what this one told is forgotten, room that was made stays.
   package mutating func begin() {
     states.removeAll(keepingCapacity: true)
+    kinds.removeAll(keepingCapacity: true)
+    shapes.removeAll(keepingCapacity: true)
     remembered = [:]
     base = 0
     beginsInLine = false
@@ -147,6 +154,8 @@ package struct Framer: Sendable {
       if !delimited.isEmpty { state.delimited = delimited.index(ofLog: origin.log) }
       if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &batch) }
       states.append(state)
+      kinds.append(0)
+      noteKind(ofOrigin: states.count - 1, batch)
     }
     let lineCount = batch.lineEnds.count
     var line = 0
@@ -157,8 +166,13 @@ package struct Framer: Sendable {
       // Rows and the marks of a line stand alone on it: what follows a record is neither.
       let isLineStart = position == bounds.start && !(line == 0 && beginsInLine)
       if isLineStart {
-        var next = knownEvents(line: line, into: &batch)
-        if next == line { next = plainRecords(text, line: line, into: &batch) }
+        var next = line
+        if batch.isDirect || !usesPlainForms {
+          next = knownEvents(line: line, into: &batch)
+          if next == line { next = plainRecords(text, line: line, into: &batch) }
+        } else {
+          next = mixedRecords(text, line: line, into: &batch)
+        }
         if next > line {
           line = next
           continue
@@ -236,6 +250,21 @@ package struct Framer: Sendable {
     }
     if lineCount > 0 { beginsInLine = false }
     return openedByteCount
+  }
+
+  /// After a change of what an origin told about its rows.
+  private mutating func noteKind(ofOrigin origin: Int, _ batch: borrowing RecordBatch) {
+    var kind: Int32 = states[origin].delimited == nil ? 0 : HK_ORIGIN_IS_OTHER
+    if let schema = states[origin].schema {
+      kind |= HK_ORIGIN_HAS_ROWS
+      if shape(of: schema, batch) == .dated { kind |= HK_ORIGIN_HAS_DATED_ROWS }
+    }
+    kinds[origin] = UInt8(kind)
+  }
+
+  private mutating func shape(of schema: Int, _ batch: borrowing RecordBatch) -> RowShape {
+    while shapes.count < batch.schemas.count { shapes.append(RowShape(batch.schemas[shapes.count])) }
+    return shapes[schema]
   }
 
   /// What became of the bytes at a position.
@@ -457,7 +486,7 @@ package struct Framer: Sendable {
     guard let schema = states[Int(origin)].schema else {
       return isLoose ? nil : orphanRow(text, at: position, line: line, origin: origin, into: &batch)
     }
-    let shape = RowShape(batch.schemas[schema])
+    let shape = shape(of: schema, batch)
     if isLoose, shape != .loose { return nil }
     guard shape.fits(text, at: position, to: Int(batch.lineEnds[line])) else { return nil }
     var last = line + 1
@@ -472,18 +501,22 @@ package struct Framer: Sendable {
       guard shape.fitsAtOnce(text, at: bounds.start, to: bounds.end) else { break }
       last += 1
     }
-    batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(last - line)
-    if let previous = batch.rowRuns.last, previous.lastLine == line, previous.schema == schema,
-      previous.origin == origin, previous.dayMicroseconds == states[Int(origin)].day
+    appendRows(line..<last, schema, origin, to: &batch)
+    return last
+  }
+
+  func appendRows(_ lines: Range<Int>, _ schema: Int, _ origin: UInt32, to batch: inout RecordBatch) {
+    batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(lines.count)
+    let day = states[Int(origin)].day
+    if let previous = batch.rowRuns.last, previous.lastLine == lines.lowerBound, previous.schema == schema,
+      previous.origin == origin, previous.dayMicroseconds == day
     {
-      batch.rowRuns[batch.rowRuns.count - 1].lastLine = last
+      batch.rowRuns[batch.rowRuns.count - 1].lastLine = lines.upperBound
     } else {
       batch.rowRuns.append(
         RowRun(
-          schema: schema, origin: origin, firstLine: line, lastLine: last,
-          dayMicroseconds: states[Int(origin)].day))
+          schema: schema, origin: origin, firstLine: lines.lowerBound, lastLine: lines.upperBound, dayMicroseconds: day))
     }
-    return last
   }
 
   /// A row although no `#Fields` came before: HTTPERR's classic columns are known, IIS's are not guessed.
@@ -496,6 +529,7 @@ package struct Framer: Sendable {
     case .classic:
       guard let schema = schemaIndex(HTTPERRColumns.classic, in: &batch) else { return nil }
       states[Int(origin)].schema = schema
+      noteKind(ofOrigin: Int(origin), batch)
       return rows(text, at: position, line: line, origin: origin, into: &batch)
     case .otherRow:
       let range = batch.chunkRange(start: position, end: end, line: line)
@@ -521,6 +555,7 @@ package struct Framer: Sendable {
       let schema = RowSchema.parse(text, from: from + 8, to: end)
       if schema.names.isEmpty, end - from <= Limits.columnLimit { return .notThis }
       states[Int(origin)].schema = schema.names.isEmpty ? nil : schemaIndex(schema, in: &batch)
+      noteKind(ofOrigin: Int(origin), batch)
       if states[Int(origin)].schema == nil {
         let range = batch.chunkRange(start: from, end: end, line: line)
         batch.skip(.nameLimit, start: range.start, end: range.end, lineIndex: batch.physicalLine(line))
