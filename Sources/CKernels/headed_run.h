@@ -78,22 +78,15 @@ static inline __attribute__((always_inline)) HK_TARGET uint32_t HK_NAME(payload_
     return first == '~' || first == '*' ? HK_PAYLOAD_IS_LINE : HK_PAYLOAD_IS_OPEN;
 }
 
-/// The slot of a known head; -1 when it is not known. Up to 64 bytes behind the head are read.
-static inline __attribute__((always_inline)) HK_TARGET ptrdiff_t HK_NAME(head_slot)(
-    const hk_heads *heads, const uint8_t *head, size_t count, unsigned form
+/// Whether the head of a slot is this one. Up to 64 bytes behind the head are read.
+static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(is_head)(
+    const hk_heads *heads, const hk_head *known, const uint8_t *head
 ) {
-    uint64_t hash = head_hash(heads->seed, head, count, form);
-    for (size_t i = 0; i < HK_HEAD_PROBES; i++) {
-        size_t slot = (hash + i) & heads->mask;
-        const hk_head *known = &heads->slots[slot];
-        if (!known->count) return -1;
-        if (known->hash != hash || known->count != count || known->form != form) continue;
-        const uint8_t *text = heads->texts + known->offset;
-        size_t k = 0;
-        while (k + 64 < count && !~same(load(head + k), text + k)) k += 64;
-        if (k + 64 >= count && !(~same(load(head + k), text + k) & ~0ULL >> (64 - (count - k)))) return (ptrdiff_t)slot;
-    }
-    return -1;
+    const uint8_t *text = heads->texts + known->offset;
+    size_t count = known->count, i = 0;
+    for (; i + 64 < count; i += 64)
+        if (~same(load(head + i), text + i)) return 0;
+    return !(~same(load(head + i), text + i) & ~0ULL >> (64 - (count - i)));
 }
 
 /// Where the head of a line ends, as far as a first look tells: its length, and where it begins.
@@ -109,30 +102,81 @@ static inline __attribute__((always_inline)) HK_TARGET size_t HK_NAME(head)(
     return length < HK_HEAD_LEAST || line[*start + length] == 0xEF ? 0 : length;
 }
 
+/// A line on its way through the run: its head is hashed, then looked up, then compared. Slots and texts of many hosts lie further
+/// away than the first cache: they are asked for while the lines before are opened.
+typedef struct {
+    size_t start, head, count;
+    unsigned form;
+    int64_t received;
+    uint64_t hash;
+    /// The first slot of this hash.
+    size_t slot;
+    int is_found;
+} HK_NAME(headed);
+
+static inline __attribute__((always_inline)) HK_TARGET void HK_NAME(headed_hash)(
+    hk_heads *heads, const uint8_t *bytes, size_t readable, size_t start, size_t end, HK_NAME(headed) *out
+) {
+    out->count = 0;
+    out->start = start;
+    // What stands at the very end of the text is left to the slow path.
+    if (readable < end + 72) return;
+    out->count = HK_NAME(head)(
+        heads, bytes + start, end - start, readable - start, &out->head, &out->form, &out->received);
+    if (!out->count) return;
+    out->head += start;
+    out->hash = head_hash(heads->seed, bytes + out->head, out->count, out->form);
+    __builtin_prefetch(&heads->slots[out->hash & heads->mask]);
+}
+
+static inline __attribute__((always_inline)) HK_TARGET void HK_NAME(headed_find)(
+    const hk_heads *heads, HK_NAME(headed) *out
+) {
+    out->is_found = 0;
+    if (!out->count) return;
+    for (size_t i = 0; i < HK_HEAD_PROBES; i++) {
+        size_t slot = (out->hash + i) & heads->mask;
+        const hk_head *known = &heads->slots[slot];
+        if (!known->count) return;
+        if (known->hash != out->hash || known->count != out->count || known->form != out->form) continue;
+        out->slot = slot;
+        out->is_found = 1;
+        __builtin_prefetch(heads->texts + known->offset);
+        __builtin_prefetch(heads->texts + known->offset + known->count);
+        return;
+    }
+}
+
 static HK_TARGET size_t HK_NAME(headed_run)(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
     size_t start, hk_headed_run_out *out
 ) {
     size_t n = 0, text_count = 0;
-    for (; n < out->capacity && line < line_count; line++) {
-        size_t end = line_ends[line], head;
-        // What stands at the very end of the text is left to the slow path.
-        if (readable < end + 72) break;
-        unsigned form;
-        int64_t received;
-        size_t count = HK_NAME(head)(heads, bytes + start, end - start, readable - start, &head, &form, &received);
-        if (!count) break;
-        ptrdiff_t slot = HK_NAME(head_slot)(heads, bytes + start + head, count, form);
-        if (slot < 0) break;
-        size_t payload = start + head + count;
+    size_t count = line_count - line < out->capacity ? line_count - line : out->capacity;
+    const uint32_t *ends = line_ends + line;
+    HK_NAME(headed) ahead[4];
+    ahead[0].count = ahead[1].count = 0;
+    if (count) HK_NAME(headed_hash)(heads, bytes, readable, start, ends[0], &ahead[0]);
+    if (!count || !ahead[0].count) count = 0;
+    if (count > 1) HK_NAME(headed_hash)(heads, bytes, readable, (size_t)ends[0] + 1, ends[1], &ahead[1]);
+    if (count) HK_NAME(headed_find)(heads, &ahead[0]);
+    while (n < count) {
+        if (n + 2 < count)
+            HK_NAME(headed_hash)(heads, bytes, readable, (size_t)ends[n + 1] + 1, ends[n + 2], &ahead[(n + 2) % 4]);
+        if (n + 1 < count) HK_NAME(headed_find)(heads, &ahead[(n + 1) % 4]);
+        const HK_NAME(headed) *this = &ahead[n % 4];
+        if (!this->count || !this->is_found) break;
+        const hk_head *known = &heads->slots[this->slot];
+        if (!HK_NAME(is_head)(heads, known, bytes + this->head)) break;
+        size_t end = ends[n], payload = this->head + this->count;
         uint32_t kind = HK_NAME(payload_kind)(bytes + payload, end - payload, out->text + text_count);
         if (kind == HK_PAYLOAD_IS_OBJECT) {
-            const uint32_t ends[1] = {(uint32_t)end};
+            const uint32_t whole_line[1] = {(uint32_t)end};
             hk_event_line *event = out->events + out->event_count;
             if (out->layouts
                 && HK_NAME(event_lines)(
-                    out->layouts, bytes, readable, ends, 1, 0, payload, out->marks, out->mark_capacity, &out->mark_count,
-                    event, 1))
+                    out->layouts, bytes, readable, whole_line, 1, 0, payload, out->marks, out->mark_capacity,
+                    &out->mark_count, event, 1))
             {
                 kind = HK_PAYLOAD_IS_LINE;
                 event->line = (uint32_t)(out->first_line + n);
@@ -146,13 +190,12 @@ static HK_TARGET size_t HK_NAME(headed_run)(
             }
         }
         out->lines[n++] = (hk_headed_line){
-            .payload = (uint32_t)payload, .slot = (uint32_t)slot, .origin = heads->slots[slot].origin, .kind = kind,
-            .received = received};
+            .payload = (uint32_t)payload, .slot = (uint32_t)this->slot, .origin = known->origin, .kind = kind,
+            .received = this->received};
         if (kind != HK_PAYLOAD_IS_LINE && kind != HK_PAYLOAD_IS_OBJECT) break;
         text_count += end - payload;
         out->text[text_count++] = '\n';
         if (kind == HK_PAYLOAD_IS_OBJECT) break;
-        start = end + 1;
     }
     out->text_count = text_count;
     return n;

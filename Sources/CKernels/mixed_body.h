@@ -33,7 +33,7 @@ static HK_TARGET size_t HK_NAME(mixed_run)(
             o->plain.start = lines->events[event].start;
             o->plain.end = lines->events[event].end;
             o->plain.message_end = lines->events[event].layout;
-            o->plain.bias = HK_NO_BIAS;
+            o->plain.bias = lines->biases[origin];
             event++;
             n++;
             line++;
@@ -51,6 +51,7 @@ static HK_TARGET size_t HK_NAME(mixed_run)(
                 && !HK_NAME(cmtrace_other)(bytes, readable, line_ends, count, &last, start, limit, &o->plain))
                 break;
             o->kind = HK_MIXED_CMTRACE;
+            hk_take_bias(lines, o);
             n++;
             line = last + 1;
             start = (size_t)line_ends[last] + 1;
@@ -74,6 +75,7 @@ static HK_TARGET size_t HK_NAME(mixed_run)(
         }
         if (kind & HK_ORIGIN_HAS_ROWS) break;
         if (!HK_NAME(simple_run)(bytes, readable, line_ends, line + 1, line, start, &o->plain, 1)) break;
+        hk_take_bias(lines, o);
         o->kind = o->plain.is_line ? HK_MIXED_LINE : HK_MIXED_SIMPLE;
         n++;
         line++;

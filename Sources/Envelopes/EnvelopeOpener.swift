@@ -40,6 +40,8 @@ package struct EnvelopeOpener: Sendable {
   package var usesHeads = true
   /// Kept from stream to stream by whoever reads many.
   package var layouts = EventLayouts()
+  /// Line ends in what was opened of the last chunk.
+  package private(set) var openedLineCount = 0
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -78,7 +80,8 @@ package struct EnvelopeOpener: Sendable {
     swap(&ends, &lineEnds)
     joiner.reset()
     layouts.begin(&batch)
-    var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
+    var openedByteCount: Int
+    (openedByteCount, openedLineCount) = openLines(bytes, ends.span, chunk.isFinal, &batch)
     if joiner.isHolding {
       let isEnd = chunk.isFinal && openedByteCount == bytes.count
       if isEnd || openedByteCount - joiner.episode.byteOffset > Limits.pieceWindowByteCount {
@@ -229,7 +232,9 @@ package struct EnvelopeOpener: Sendable {
     _ batch: inout RecordBatch
   ) -> Bool {
     // Behind plain lines the first of them is opened like any other, and these are copied before it.
-    guard !batch.isDirect, plainStart == start else { return openFirstHeaded(heads, bytes, ends, &start, &line, &batch) }
+    guard !batch.isDirect, plainStart == start else {
+      return openFirstHeaded(heads, bytes, ends, &start, &line, &batch)
+    }
     var run = unsafe hk_headed_run_out()
     // While a record is held, what follows may be a piece of it.
     unsafe run.capacity = joiner.isHolding ? 1 : HeadMemo.runLimit

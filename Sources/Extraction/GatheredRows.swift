@@ -55,19 +55,32 @@ struct GatheredRows: Sendable {
     text.removeAll(keepingCapacity: true)
     lineEnds.removeAll(keepingCapacity: true)
     lines.removeAll(keepingCapacity: true)
+    var byteCount = 0
     var index = first
     while index != Int(GatheredRows.none) {
       let run = batch.rowRuns[index]
       for line in run.firstLine..<run.lastLine {
         let bounds = batch.lineBounds(line)
-        // With its line end.
-        unsafe source.extracting(bounds.start..<bounds.end + 1).withUnsafeBufferPointer {
-          unsafe text.append(contentsOf: $0)
-        }
-        lineEnds.append(UInt32(text.count - 1))
+        byteCount += bounds.end - bounds.start
+        lineEnds.append(UInt32(byteCount))
         lines.append(UInt32(line))
+        byteCount += 1
       }
       index = Int(next[index])
+    }
+    let lines = lines
+    text.append(addingCapacity: byteCount) { text in
+      unsafe text.withUnsafeMutableBufferPointer { text, count in
+        unsafe source.withUnsafeBufferPointer { source in
+          for line in lines {
+            // With its line end.
+            let bounds = batch.lineBounds(Int(line))
+            let rowCount = bounds.end + 1 - bounds.start
+            unsafe (text.baseAddress! + count).initialize(from: source.baseAddress! + bounds.start, count: rowCount)
+            count += rowCount
+          }
+        }
+      }
     }
     text.append(contentsOf: repeatElement(0, count: Limits.slackByteCount))
   }

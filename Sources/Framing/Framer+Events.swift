@@ -15,7 +15,7 @@ extension Framer {
       let format = batch.layouts[Int(event.layout)].format
       var slot = RecordSlot(
         format: format, origin: origin, start: Int(event.start), end: Int(event.end), messageStart: Int(event.start),
-        messageEnd: Int(event.end), knownBias: states[Int(origin)].bias, line: line)
+        messageEnd: Int(event.end), knownBias: biases[Int(origin)], line: line)
       slot.event = UInt32(nextEvent)
       batch.records.append(slot)
       if format == .eventXML { counts.xml += 1 } else { counts.json += 1 }

@@ -17,10 +17,15 @@ extension Framer {
 
   /// Fills `mixedFound` from `line` on and moves it behind; the result is how many records it holds.
   private mutating func findMixed(_ text: Span<UInt8>, _ line: inout Int, _ batch: borrowing RecordBatch) -> Int {
-    // Taken out, so that the kernel may write to it while it reads the rest.
+    // Taken out, so that the kernel may write to them while it reads the rest.
     var found: [hk_mixed_record] = []
     swap(&found, &mixedFound)
-    defer { swap(&found, &mixedFound) }
+    var biases: [Int16] = []
+    swap(&biases, &self.biases)
+    defer {
+      swap(&found, &mixedFound)
+      swap(&biases, &self.biases)
+    }
     let capacity = found.count
     typealias Slot = LineSlot
     return unsafe text.withUnsafeBufferPointer { text in
@@ -28,19 +33,22 @@ extension Framer {
         unsafe batch.lines.withUnsafeBytes { slots in
           unsafe batch.events.withUnsafeBytes { events in
             unsafe kinds.withUnsafeBufferPointer { kinds in
-              var lines = unsafe hk_mixed_lines(
-                slots: slots.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: MemoryLayout<Slot>.stride,
-                origin: MemoryLayout<Slot>.offset(of: \.origin)!,
-                chunk_start: MemoryLayout<Slot>.offset(of: \.chunkStart)!,
-                chunk_end: MemoryLayout<Slot>.offset(of: \.chunkEnd)!,
-                is_plain: MemoryLayout<Slot>.offset(of: \.isPlain)!,
-                joins: MemoryLayout<Slot>.offset(of: \.joinsPrevious)!, kinds: kinds.baseAddress!,
-                // Of the same five numbers.
-                events: events.baseAddress?.assumingMemoryBound(to: hk_event_line.self),
-                event_count: batch.events.count, next_event: nextEvent)
-              return unsafe hk_mixed_run(
-                text.baseAddress!, text.count, ends.baseAddress!, ends.count, &line, &lines, recordByteLimit, &found,
-                capacity)
+              unsafe biases.withUnsafeMutableBufferPointer { biases in
+                var lines = unsafe hk_mixed_lines(
+                  slots: slots.baseAddress!.assumingMemoryBound(to: UInt8.self), stride: MemoryLayout<Slot>.stride,
+                  origin: MemoryLayout<Slot>.offset(of: \.origin)!,
+                  chunk_start: MemoryLayout<Slot>.offset(of: \.chunkStart)!,
+                  chunk_end: MemoryLayout<Slot>.offset(of: \.chunkEnd)!,
+                  is_plain: MemoryLayout<Slot>.offset(of: \.isPlain)!,
+                  joins: MemoryLayout<Slot>.offset(of: \.joinsPrevious)!, kinds: kinds.baseAddress!,
+                  biases: biases.baseAddress!, bias_limit: Int32(ClockReading.biasLimit),
+                  // Of the same five numbers.
+                  events: events.baseAddress?.assumingMemoryBound(to: hk_event_line.self),
+                  event_count: batch.events.count, next_event: nextEvent)
+                return unsafe hk_mixed_run(
+                  text.baseAddress!, text.count, ends.baseAddress!, ends.count, &line, &lines, recordByteLimit, &found,
+                  capacity)
+              }
             }
           }
         }
@@ -53,60 +61,60 @@ extension Framer {
     let all = mixedFound
     let found = all.span
     let layouts = batch.layouts
-    var counts = InlineArray<5, Int>(repeating: 0)
-    var hasRows = false
-    // Taken out, so that they can be read and written while the batch is.
-    var states: [OriginState] = []
-    swap(&states, &self.states)
+    var cmtraceCount = 0
+    var simpleCount = 0
+    var lineCount = 0
+    var xmlCount = 0
+    var jsonCount = 0
+    var rowCount = 0
     var nextEvent = nextEvent
     batch.records.append(addingCapacity: count) { slots in
+      var slot = RecordSlot(format: .cmtrace, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0)
       for index in 0..<count {
-        let record = found[index]
-        if record.kind == HK_MIXED_ROWS {
-          hasRows = true
+        let kind = found[index].kind
+        let plain = found[index].plain
+        slot.event = RecordSlot.noEvent
+        slot.messageStart = plain.start
+        slot.messageEnd = plain.message_end
+        if kind == HK_MIXED_CMTRACE {
+          slot.format = .cmtrace
+          slot.messageStart &+= 7
+          cmtraceCount += 1
+        } else if kind == HK_MIXED_ROWS {
+          rowCount += 1
           continue
-        }
-        let plain = record.plain
-        let origin = Int(record.origin)
-        if plain.bias != HK_NO_BIAS, abs(Int(plain.bias)) <= ClockReading.biasLimit {
-          states[origin].bias = Int16(plain.bias)
-        }
-        var slot = RecordSlot(
-          format: .cmtrace, origin: record.origin, start: Int(plain.start), end: Int(plain.end),
-          messageStart: Int(plain.start), messageEnd: Int(plain.message_end), knownBias: states[origin].bias,
-          line: Int(plain.line))
-        switch record.kind {
-        case HK_MIXED_CMTRACE:
-          slot.messageStart += 7
-          counts[0] += 1
-        case HK_MIXED_SIMPLE:
+        } else if kind == HK_MIXED_SIMPLE {
           slot.format = .simple
-          counts[1] += 1
-        case HK_MIXED_LINE:
-          slot.format = .line
-          counts[2] += 1
-        default:
-          slot.format = layouts[Int(plain.message_end)].format
+          simpleCount += 1
+        } else if kind == HK_MIXED_EVENT {
+          let isXML = layouts[Int(plain.message_end)].format == .eventXML
+          slot.format = isXML ? .eventXML : .eventJSON
+          if isXML { xmlCount += 1 } else { jsonCount += 1 }
           slot.messageEnd = plain.end
-          slot.event = record.event
-          nextEvent = Int(record.event) + 1
-          counts[slot.format == .eventXML ? 3 : 4] += 1
+          slot.event = found[index].event
+          nextEvent = Int(slot.event) + 1
+        } else {
+          slot.format = .line
+          lineCount += 1
         }
+        slot.origin = found[index].origin
+        slot.start = plain.start
+        slot.end = plain.end
+        slot.knownBias = Int16(truncatingIfNeeded: plain.bias)
+        slot.line = plain.line
         slots.append(slot)
       }
     }
-    swap(&states, &self.states)
-    batch.recordCounts[Int(RecordFormat.cmtrace.rawValue)] += UInt64(counts[0])
-    batch.recordCounts[Int(RecordFormat.simple.rawValue)] += UInt64(counts[1])
-    batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(counts[2])
-    batch.recordCounts[Int(RecordFormat.eventXML.rawValue)] += UInt64(counts[3])
-    batch.recordCounts[Int(RecordFormat.eventJSON.rawValue)] += UInt64(counts[4])
+    batch.recordCounts[Int(RecordFormat.cmtrace.rawValue)] += UInt64(cmtraceCount)
+    batch.recordCounts[Int(RecordFormat.simple.rawValue)] += UInt64(simpleCount)
+    batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(lineCount)
+    batch.recordCounts[Int(RecordFormat.eventXML.rawValue)] += UInt64(xmlCount)
+    batch.recordCounts[Int(RecordFormat.eventJSON.rawValue)] += UInt64(jsonCount)
     self.nextEvent = nextEvent
-    guard hasRows else { return }
+    guard rowCount > 0 else { return }
     for index in 0..<count where found[index].kind == HK_MIXED_ROWS {
       let rows = found[index]
-      appendRows(
-        Int(rows.plain.line)..<Int(rows.plain.end), self.states[Int(rows.origin)].schema!, rows.origin, to: &batch)
+      appendRows(Int(rows.plain.line)..<Int(rows.plain.end), states[Int(rows.origin)].schema!, rows.origin, to: &batch)
     }
   }
 }

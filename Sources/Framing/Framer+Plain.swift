@@ -63,7 +63,7 @@ extension Framer {
   /// Appends the records found; the line behind the last is the result.
   private mutating func append(_ count: Int, _ format: RecordFormat, _ origin: Int, to batch: inout RecordBatch) -> Int
   {
-    var bias = states[origin].bias
+    var bias = biases[origin]
     let head = format == .cmtrace ? 7 : 0
     var lineCount = 0
     let first = batch.records.count
@@ -89,7 +89,7 @@ extension Framer {
       slots[first + index].knownBias = bias
       slots[first + index].line = found.line
     }
-    states[origin].bias = bias
+    biases[origin] = bias
     batch.recordCounts[Int(format.rawValue)] += UInt64(count - lineCount)
     batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(lineCount)
     let last = plainFound[count - 1]

@@ -22,7 +22,6 @@ package struct Framer: Sendable {
   struct OriginState {
     var schema: Int?
     var day = RecordBatch.noTime
-    var bias = Int16.min
     /// Stream offset up to which events are looked for within single lines only: one began before it and never
     /// ended. Without it, line after line of `{"a":[` would each be searched to the end of the text.
     var singleLineUntil: UInt64 = 0
@@ -31,6 +30,8 @@ package struct Framer: Sendable {
   }
 
   var states: [OriginState] = []
+  /// By origin: minutes to add to its local times, `Int16.min` when it told none.
+  var biases: [Int16] = []
   /// By origin: what the kernel over mixed lines must know of it (mixed.h).
   var kinds: [UInt8] = []
   /// By schema of the stream.
@@ -72,7 +73,10 @@ package struct Framer: Sendable {
     let state = states.first ?? OriginState()
     let otherState = other.states.first ?? OriginState()
     let schema = state.schema.map { schemas[$0] }
-    guard schema == otherState.schema.map({ otherSchemas[$0] }), state.bias == otherState.bias else { return false }
+    guard schema == otherState.schema.map({ otherSchemas[$0] }), biases.first ?? .min == other.biases.first ?? .min
+    else {
+      return false
+    }
     return state.day == otherState.day || schema?.column("date") != nil || schema?.column("date-local") != nil
   }
 
@@ -83,7 +87,7 @@ package struct Framer: Sendable {
       let schema = state.schema.map { schemas[$0] }
       let memory = OriginMemory(
         fields: schema?.names, format: schema?.format.rawValue, day: state.day == RecordBatch.noTime ? nil : state.day,
-        bias: state.bias == .min ? nil : state.bias, singleLineUntil: state.singleLineUntil)
+        bias: biases[index] == .min ? nil : biases[index], singleLineUntil: state.singleLineUntil)
       memories[origins[index]] = memory.isEmpty ? nil : memory
     }
     return memories
@@ -94,7 +98,7 @@ package struct Framer: Sendable {
     for (index, state) in states.enumerated() where index < origins.count {
       let known = remembered[origins[index]]
       let schema = state.schema.map { schemas[$0] }
-      guard known?.day ?? RecordBatch.noTime == state.day, known?.bias ?? .min == state.bias,
+      guard known?.day ?? RecordBatch.noTime == state.day, known?.bias ?? .min == biases[index],
         known?.singleLineUntil ?? 0 == state.singleLineUntil, known?.fields == schema?.names,
         schema == nil || known?.format == schema?.format.rawValue
       else { return false }
@@ -105,6 +109,7 @@ package struct Framer: Sendable {
   /// Begins another stream: what this one told is forgotten, room that was made stays.
   package mutating func begin() {
     states.removeAll(keepingCapacity: true)
+    biases.removeAll(keepingCapacity: true)
     kinds.removeAll(keepingCapacity: true)
     shapes.removeAll(keepingCapacity: true)
     remembered = [:]
@@ -120,12 +125,14 @@ package struct Framer: Sendable {
   /// Goes on with a stream of which these origins were known.
   package mutating func remember(_ memories: [Origin: OriginMemory]) { remembered = memories }
 
-  private mutating func recall(_ memory: OriginMemory, _ state: inout OriginState, _ batch: inout RecordBatch) {
+  private mutating func recall(
+    _ memory: OriginMemory, _ state: inout OriginState, _ bias: inout Int16, _ batch: inout RecordBatch
+  ) {
     if let names = memory.fields, let format = memory.format.flatMap(RecordFormat.init(rawValue:)) {
       state.schema = schemaIndex(RowSchema(format: format, names: names), in: &batch)
     }
     state.day = memory.day ?? RecordBatch.noTime
-    state.bias = memory.bias ?? .min
+    bias = memory.bias ?? .min
     state.singleLineUntil = memory.singleLineUntil
   }
 
@@ -150,10 +157,12 @@ package struct Framer: Sendable {
     nextEvent = 0
     while states.count < batch.origins.count {
       var state = OriginState()
+      var bias = Int16.min
       let origin = batch.origins[states.count]
       if !delimited.isEmpty { state.delimited = delimited.index(ofLog: origin.log) }
-      if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &batch) }
+      if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &bias, &batch) }
       states.append(state)
+      biases.append(bias)
       kinds.append(0)
       noteKind(ofOrigin: states.count - 1, batch)
     }
@@ -445,7 +454,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .cmtrace, isTorn: true, origin: origin, start: start, end: end, messageStart: start + 7,
-        messageEnd: end, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        messageEnd: end, knownBias: biases[Int(origin)], line: line), into: &batch)
   }
 
   /// The record is closed at `close`; its attributes stand on the same line.
@@ -461,7 +470,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .cmtrace, isTorn: attributes == nil || isHeadless, origin: origin, start: start, end: end,
-        messageStart: messageStart, messageEnd: close, knownBias: states[Int(origin)].bias, line: line),
+        messageStart: messageStart, messageEnd: close, knownBias: biases[Int(origin)], line: line),
       into: &batch)
     return end >= lineEnd ? .nextLine(closeLine + 1) : .sameLine(at: end, line: closeLine)
   }
@@ -471,7 +480,7 @@ package struct Framer: Sendable {
     guard CMTraceAttributes.isNative(text, to: end), let bias = CMTraceAttributes.bias(text, from: from, to: end) else {
       return
     }
-    states[Int(origin)].bias = bias
+    biases[Int(origin)] = bias
   }
 
   // MARK: Rows
@@ -505,7 +514,8 @@ package struct Framer: Sendable {
     return last
   }
 
-  func appendRows(_ lines: Range<Int>, _ schema: Int, _ origin: UInt32, to batch: inout RecordBatch) {
+  // `mutating`: else the compiler copies the whole framer for the call.
+  mutating func appendRows(_ lines: Range<Int>, _ schema: Int, _ origin: UInt32, to batch: inout RecordBatch) {
     batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(lines.count)
     let day = states[Int(origin)].day
     if let previous = batch.rowRuns.last, previous.lastLine == lines.lowerBound, previous.schema == schema,
@@ -515,7 +525,8 @@ package struct Framer: Sendable {
     } else {
       batch.rowRuns.append(
         RowRun(
-          schema: schema, origin: origin, firstLine: lines.lowerBound, lastLine: lines.upperBound, dayMicroseconds: day))
+          schema: schema, origin: origin, firstLine: lines.lowerBound, lastLine: lines.upperBound, dayMicroseconds: day)
+      )
     }
   }
 
@@ -632,7 +643,7 @@ package struct Framer: Sendable {
     batch.records.append(
       RecordSlot(
         format: format, origin: origin, start: start, end: end, messageStart: start, messageEnd: end,
-        knownBias: states[Int(origin)].bias, line: line))
+        knownBias: biases[Int(origin)], line: line))
     batch.recordCounts[Int(format.rawValue)] += 1
     return end >= contentEnd(text, from: start, line: line, batch: batch)
       ? .nextLine(line + 1) : .sameLine(at: end, line: line)
@@ -645,7 +656,7 @@ package struct Framer: Sendable {
     func slot(end: Int, isTorn: Bool) -> RecordSlot {
       RecordSlot(
         format: format, isTorn: isTorn, origin: origin, start: start, end: end, messageStart: start, messageEnd: end,
-        knownBias: states[Int(origin)].bias, line: line)
+        knownBias: biases[Int(origin)], line: line)
     }
     switch boundary {
     case .complete(let end):
@@ -681,7 +692,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .delimited, origin: origin, start: from, end: end, messageStart: message.lowerBound,
-        messageEnd: message.upperBound, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        messageEnd: message.upperBound, knownBias: biases[Int(origin)], line: line), into: &batch)
     return true
   }
 
@@ -731,14 +742,14 @@ package struct Framer: Sendable {
         RecordSlot(
           format: dated.format, origin: origin, start: from, end: recordEnd,
           messageStart: min(dated.messageStart, recordEnd), messageEnd: recordEnd,
-          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+          knownBias: biases[Int(origin)], line: line), into: &batch)
       return .nextLine(last + 1)
     }
     if EventTextBoundary.beginsSnare(text, at: from) {
       append(
         RecordSlot(
           format: .snare, origin: origin, start: from, end: end, messageStart: from, messageEnd: end,
-          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+          knownBias: biases[Int(origin)], line: line), into: &batch)
       return .nextLine(line + 1)
     }
     guard EventTextBoundary.begins(text, at: from) else { return .notThis }
@@ -760,7 +771,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .eventText, origin: origin, start: from, end: found.end, messageStart: from, messageEnd: found.end,
-        knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        knownBias: biases[Int(origin)], line: line), into: &batch)
     return .nextLine(found.line + 1)
   }
 
@@ -807,11 +818,11 @@ package struct Framer: Sendable {
         if let close, CMTraceAttributes.end(text, from: close + 7, to: stop) != nil { break }
       }
       if let trailer = SimpleTrailer(text, at: mark, to: stop) {
-        if let bias = trailer.bias { states[Int(origin)].bias = bias }
+        if let bias = trailer.bias { biases[Int(origin)] = bias }
         append(
           RecordSlot(
             format: .simple, origin: origin, start: from, end: trailer.end, messageStart: from,
-            messageEnd: simpleMessageEnd(text, from: from, mark: mark), knownBias: states[Int(origin)].bias, line: line),
+            messageEnd: simpleMessageEnd(text, from: from, mark: mark), knownBias: biases[Int(origin)], line: line),
           into: &batch)
         return trailer.end >= end ? .nextLine(line + 1) : .sameLine(at: trailer.end, line: line)
       }
@@ -829,7 +840,7 @@ package struct Framer: Sendable {
         format: cut == nil ? .line : .simple, isTorn: cut != nil || next != nil, origin: origin, start: from,
         end: recordEnd, messageStart: from,
         messageEnd: cut.map { simpleMessageEnd(text, from: from, mark: $0) } ?? recordEnd,
-        knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        knownBias: biases[Int(origin)], line: line), into: &batch)
     return next.map { .sameLine(at: $0, line: line) } ?? .nextLine(line + 1)
   }
 

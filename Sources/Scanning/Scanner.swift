@@ -105,8 +105,10 @@ package struct ScanPlan: Sendable {
 package struct Scanner: Sendable {
   private let plan: ScanPlan
   private var hits: [UInt64]
-  /// The messages of a run of records, [start, end) one behind the other.
+  /// The messages of the records at hand, [start, end) one behind the other.
   private var ranges: [UInt32] = []
+  /// By message: its record.
+  private var numbers: [UInt32] = []
   private var found: [Candidate] = []
 
   package init(_ plan: ScanPlan) {
@@ -122,43 +124,61 @@ package struct Scanner: Sendable {
     let records = batch.records.span
     let textTables = plan.families[.text]
     let eventTables = plan.families[.event]
-    var first = 0
-    while first < records.count {
-      let family = records[first].format.family
-      var last = first + 1
-      while last < records.count, records[last].format.family == family { last += 1 }
-      if let tables = family == .event ? eventTables : family == .text ? textTables : nil {
-        let firstFound = found.count
-        if scanRun(text, records, first..<last, tables, isUnasked: false), let unbound = plan.unbound {
-          let count = found.count
-          _ = scanRun(text, records, first..<last, unbound, isUnasked: true)
-          if found.count > count { found[firstFound...].sort() }
-        }
+    // All records of a family together, however they alternate.
+    var hasText = false
+    var hasEvents = false
+    for index in records.indices {
+      switch records[index].format.family {
+      case .text: hasText = true
+      case .event: hasEvents = true
+      default: break
       }
-      first = last
+    }
+    if hasText, let textTables { _ = scanAll(.text, text, records, textTables, isUnasked: false) }
+    let textCount = found.count
+    if hasEvents, let eventTables {
+      if scanAll(.event, text, records, eventTables, isUnasked: false), let unbound = plan.unbound {
+        let count = found.count
+        _ = scanAll(.event, text, records, unbound, isUnasked: true)
+        if found.count > count, textCount == 0 { found.sort() }
+      }
+      if textCount > 0, found.count > textCount { found.sort() }
     }
     return found
   }
 
   /// Looks in the records that are, or are not, unasked; the result is whether there are others.
-  private mutating func scanRun(
-    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family, isUnasked: Bool
+  private mutating func scanAll(
+    _ wanted: FormatFamily, _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ family: ScanPlan.Family,
+    isUnasked: Bool
   ) -> Bool {
-    if ranges.count < 2 * run.count { ranges = Array(repeating: 0, count: 4 * run.count) }
+    if ranges.count < 2 * records.count { ranges = Array(repeating: 0, count: 4 * records.count) }
+    // Taken out, so that both can be written at once.
+    var numbers: [UInt32] = []
+    swap(&numbers, &self.numbers)
+    defer { swap(&numbers, &self.numbers) }
+    if numbers.count < records.count { numbers = Array(repeating: 0, count: 2 * records.count) }
     var hasOthers = false
+    var count = 0
     var out = ranges.mutableSpan
-    for index in 0..<run.count {
-      let record = records[run.lowerBound + index]
-      let isOther = record.isUnasked != isUnasked
-      hasOthers = hasOthers || isOther
-      out[2 * index] = record.messageStart
-      out[2 * index + 1] = isOther ? record.messageStart : record.messageEnd
+    var members = numbers.mutableSpan
+    for index in records.indices {
+      let record = records[index]
+      guard record.format.family == wanted else { continue }
+      if record.isUnasked != isUnasked {
+        hasOthers = true
+        continue
+      }
+      out[2 * count] = record.messageStart
+      out[2 * count + 1] = record.messageEnd
+      members[count] = UInt32(index)
+      count += 1
     }
     if isUnasked, !plan.unboundTriples.isEmpty {
       let triples = plan.unboundTriples
       unsafe text.withUnsafeBufferPointer { raw in
         unsafe hk_triples_filter(
-          raw.baseAddress!, raw.count, &ranges, run.count, triples, triples.count / 3)
+          raw.baseAddress!, raw.count, &ranges, count, triples, triples.count / 3)
       }
     }
     let plan = plan
@@ -168,13 +188,13 @@ package struct Scanner: Sendable {
     var cursor = hk_literals_cursor()
     var last = -1
     var firstOfRecord = found.count
-    while cursor.range < run.count {
+    while cursor.range < count {
       let hitCount = unsafe text.withUnsafeBufferPointer { raw in
         unsafe hk_literals_find(
-          family.literals.set, raw.baseAddress!, raw.count, ranges, run.count, &cursor, &hits, hits.count)
+          family.literals.set, raw.baseAddress!, raw.count, ranges, count, &cursor, &hits, hits.count)
       }
       for index in 0..<hitCount {
-        let record = run.lowerBound + Int(UInt32(truncatingIfNeeded: hits[index]))
+        let record = Int(numbers[Int(UInt32(truncatingIfNeeded: hits[index]))])
         if record != last {
           last = record
           firstOfRecord = found.count

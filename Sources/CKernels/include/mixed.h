@@ -17,6 +17,9 @@ typedef struct {
     size_t stride, origin, chunk_start, chunk_end, is_plain, joins;
     /// By origin.
     const uint8_t *kinds;
+    /// By origin: the bias of its clock, which records change that tell one of no more than `bias_limit` minutes.
+    int16_t *biases;
+    int32_t bias_limit;
     /// Lines that are events, ascending, of which the first `next_event` lie behind.
     const hk_event_line *events;
     size_t event_count, next_event;
@@ -31,13 +34,20 @@ static inline uint32_t hk_number_at(const uint8_t *p) {
 typedef enum { HK_MIXED_CMTRACE, HK_MIXED_SIMPLE, HK_MIXED_LINE, HK_MIXED_EVENT, HK_MIXED_ROWS } hk_mixed_kind;
 
 typedef struct {
-    /// Of rows, the lines [line, end); of an event, its line, start and end, and its layout in the place of `message_end`.
+    /// With the bias that its origin has behind it. Of rows, the lines [line, end); of an event, its line, start and end, and its layout in the place of `message_end`.
     hk_plain_record plain;
     uint32_t origin;
     /// Its place in `events`.
     uint32_t event;
     hk_mixed_kind kind;
 } hk_mixed_record;
+
+static inline void hk_take_bias(const hk_mixed_lines *lines, hk_mixed_record *record) {
+    int32_t told = record->plain.bias;
+    if (told != HK_NO_BIAS && told <= lines->bias_limit && told >= -lines->bias_limit)
+        lines->biases[record->origin] = (int16_t)told;
+    record->plain.bias = lines->biases[record->origin];
+}
 
 /// Takes lines from `*first` on up to one that has none of these forms, and moves it there. `limit`: see `hk_cmtrace_run`. Returns
 /// how many records were written.
