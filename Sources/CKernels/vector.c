@@ -4,6 +4,7 @@
 #include "heads.h"
 #include "kernels.h"
 #include "literal_set.h"
+#include "mixed.h"
 #include "plain_records.h"
 #include "row_memo.h"
 #include "text_memo_set.h"
@@ -927,7 +928,9 @@ typedef struct {
         const uint8_t *, size_t, const uint32_t *, size_t, hk_plain_run *, hk_record *, size_t);
     size_t (*simple_run)(const uint8_t *, size_t, const uint32_t *, size_t, hk_plain_run *, hk_record *, size_t);
     size_t (*headed_run)(
-        hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_line *, size_t);
+        hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_run_out *);
+    size_t (*mixed_run)(
+        const uint8_t *, size_t, const uint32_t *, size_t, size_t *, const hk_mixed_lines *, size_t, hk_mixed_record *, size_t);
     hk_rows_stop (*rows_run)(
         hk_rows *, const uint8_t *, const uint32_t *, size_t, hk_rows_place *, hk_row_sightings *);
     int (*rows_learn)(row_group *, const uint8_t *, size_t, size_t, size_t);
@@ -954,6 +957,7 @@ typedef struct {
      cmtrace_run_##name,                                                                                              \
      simple_run_##name,                                                                                                \
      headed_run_##name,                                                                                                \
+     mixed_run_##name,                                                                                                 \
      rows_run_##name,                                                                                                  \
      rows_learn_##name,                                                                                                \
      dated_lines_##name,                                                                                               \
@@ -1087,9 +1091,16 @@ size_t hk_simple_run_at(
 }
 size_t hk_headed_run(
     hk_heads *heads, const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t line,
-    size_t start, hk_headed_line *out, size_t capacity
+    size_t start, hk_headed_run_out *out
 ) {
-    return chosen->headed_run(heads, bytes, readable, line_ends, line_count, line, start, out, capacity);
+    const vector_kernels *kernels = out->level < hk_level_count() ? &all[out->level] : chosen;
+    return kernels->headed_run(heads, bytes, readable, line_ends, line_count, line, start, out);
+}
+size_t hk_mixed_run(
+    const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *first,
+    const hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity
+) {
+    return chosen->mixed_run(bytes, readable, line_ends, line_count, first, lines, limit, out, capacity);
 }
 size_t hk_head_length(
     hk_heads *heads, const uint8_t *line, size_t count, size_t readable, size_t *start, unsigned *form

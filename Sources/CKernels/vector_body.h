@@ -470,7 +470,8 @@ static HK_TARGET size_t HK_NAME(simple_run)(
     return n;
 }
 
-#include "headed_run.h"
 #include "text_memo_body.h"
 #include "rows_body.h"
 #include "event_lines_body.h"
+#include "headed_run.h"
+#include "mixed_body.h"

@@ -166,7 +166,9 @@ package struct Pipeline: Sendable {
     }
     countSkips(chunk, consumed: consumed)
     // In a chunk without envelopes the batch's lines are those of the chunk.
-    consumedLineCount = batch.isDirect ? batch.lineEndCount(below: consumed) : nil
+    consumedLineCount =
+      batch.isDirect
+      ? batch.lineEndCount(below: consumed) : consumed == opened ? envelopes.openedLineCount : nil
     return consumed
   }
 

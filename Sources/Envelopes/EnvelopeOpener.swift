@@ -28,6 +28,9 @@ package struct EnvelopeOpener: Sendable {
     var offset: Int64 = -1
   }
 
+  /// What the arena must hold beside the bytes of a chunk: the kernel writes past a payload, and slack follows.
+  private static let roomByteCount = 128 + Limits.slackByteCount
+
   private var origins: OriginTable
   private var joiner = PieceJoiner()
   private var eventShapes = EventShapes()
@@ -37,6 +40,8 @@ package struct EnvelopeOpener: Sendable {
   package var usesHeads = true
   /// Kept from stream to stream by whoever reads many.
   package var layouts = EventLayouts()
+  /// Line ends in what was opened of the last chunk.
+  package private(set) var openedLineCount = 0
   private var lineEnds: [UInt32] = []
   /// Decoded payloads, one buffer per depth.
   private var decoded = [[UInt8]](repeating: [], count: Limits.envelopeDepthLimit)
@@ -81,7 +86,8 @@ package struct EnvelopeOpener: Sendable {
     }
     let knownLineCount = ends.count
     findLineEnds(bytes, &ends)
-    var (openedByteCount, openedLineCount) = openLines(bytes, ends.span, knownLineCount, chunk.isFinal, &batch)
+    var openedByteCount: Int
+    (openedByteCount, openedLineCount) = openLines(bytes, ends.span, knownLineCount, chunk.isFinal, &batch)
     if joiner.isHolding {
       let isEnd = chunk.isFinal && openedByteCount == bytes.count
       if isEnd || openedByteCount - joiner.episode.byteOffset > Limits.pieceWindowByteCount {
@@ -100,12 +106,11 @@ package struct EnvelopeOpener: Sendable {
     } else {
       copyPlain(bytes, ends.span, Place(start: openedByteCount, end: openedByteCount, line: openedLineCount), &batch)
       batch.arena.append(contentsOf: repeatElement(0, count: Limits.slackByteCount))
-      layouts.begin(&batch)
       var arena: [UInt8] = []
       swap(&arena, &batch.arena)
       var ends: [UInt32] = []
       swap(&ends, &batch.lineEnds)
-      layouts.takeAll(arena.span, ends.span, into: &batch)
+      layouts.takeRest(arena.span, ends.span, into: &batch)
       swap(&ends, &batch.lineEnds)
       swap(&arena, &batch.arena)
     }
@@ -134,21 +139,21 @@ package struct EnvelopeOpener: Sendable {
     var room = max(ends.capacity - known, byteCount / 64 + 128)
     while true {
       ends.removeLast(ends.count - known)
-      ends.append(contentsOf: repeatElement(0, count: room))
       var done = 0
-      let found = unsafe bytes.withUnsafeBufferPointer { source -> Int in
-        unsafe ends.withUnsafeMutableBufferPointer { out in
-          guard let base = source.baseAddress else { return 0 }
-          return unsafe hk_positions(base + start, byteCount, 0x0A, out.baseAddress! + known, room, &done)
+      ends.append(addingCapacity: room) { out in
+        unsafe out.withUnsafeMutableBufferPointer { out, found in
+          unsafe bytes.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            found = unsafe Int(hk_positions(base + start, byteCount, 0x0A, out.baseAddress, room, &done))
+          }
         }
       }
       if done == byteCount {
-        ends.removeLast(room - found)
         if start > 0 { for index in known..<ends.count { ends[index] += UInt32(start) } }
         return
       }
       // In step with the lines seen so far, and 64 more, which always do at the end.
-      room = max(2 * room, found * byteCount / max(1, done) + 128)
+      room = max(2 * room, (ends.count - known) * byteCount / max(1, done) + 128)
     }
   }
 
@@ -165,11 +170,7 @@ package struct EnvelopeOpener: Sendable {
         continue
       }
       if let heads, start < bytes.count, bytes[start] == 0x3C || ASCII.isDigit(bytes[start]) {
-        let count = heads.find(bytes, ends, line: line, start: start)
-        if count > 0 {
-          openHeaded(heads, count, bytes, ends, &start, &line, &batch)
-          continue
-        }
+        if openHeaded(heads, bytes, ends, &start, &line, &batch) { continue }
       }
       let end = Int(ends[line])
       if batch.isDirect, EventLayouts.mayBegin(bytes, start, end) {
@@ -238,44 +239,135 @@ package struct EnvelopeOpener: Sendable {
     return (ends.isEmpty ? 0 : start, line)
   }
 
-  /// Opens `count` lines from `line` on, which begins at `start`, as `heads` found them, and moves both behind them.
+  /// Opens lines from `line` on, which begins at `start`, whose heads are known, and moves both behind them; false when the first
+  /// is none.
   private mutating func openHeaded(
-    _ heads: HeadMemo, _ count: Int, _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ start: inout Int,
-    _ line: inout Int, _ batch: inout RecordBatch
-  ) {
-    copyPlain(bytes, ends, Place(start: start, end: start, line: line), &batch)
-    for index in 0..<count {
-      let found = unsafe heads.found[index]
+    _ heads: HeadMemo, _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ start: inout Int, _ line: inout Int,
+    _ batch: inout RecordBatch
+  ) -> Bool {
+    // Behind plain lines the first of them is opened like any other, and these are copied before it.
+    guard !batch.isDirect, plainStart == start else {
+      return openFirstHeaded(heads, bytes, ends, &start, &line, &batch)
+    }
+    var run = unsafe hk_headed_run_out()
+    // While a record is held, what follows may be a piece of it.
+    unsafe run.capacity = joiner.isHolding ? 1 : HeadMemo.runLimit
+    unsafe run.first_line = batch.lineEnds.count
+    unsafe run.first_byte = batch.arena.count
+    let count = unsafe openRun(heads, bytes, ends, line, start, &run, isKept: !joiner.isHolding, &batch)
+    if count == 0 { return false }
+    let last = unsafe heads.found[count - 1]
+    var taken = count
+    if joiner.isHolding || last.kind != HK_PAYLOAD_IS_LINE { taken -= 1 }
+    if taken > 0 { takeHeaded(heads, taken, ends, start, line, &batch) }
+    line += taken
+    if taken > 0 { start = Int(ends[line - 1]) + 1 }
+    if taken < count {
       let place = Place(start: start, end: Int(ends[line]), line: line)
       start = place.end + 1
       line += 1
-      let isLine =
-        found.kind == HK_PAYLOAD_IS_LINE
-        || (found.kind == HK_PAYLOAD_IS_OBJECT && eventShapes.match(bytes, Int(found.payload), place.end))
-      if isLine, !joiner.isHolding {
-        var origin = heads[found.slot].origin
-        if origin == nil {
-          origin = origins.index(of: heads[found.slot].names, in: &batch.origins)
-          heads[found.slot].origin = origin
-          if origin == nil { note(.originLimit, place, &batch) }
+      var isTaken = false
+      if last.kind == HK_PAYLOAD_IS_OBJECT, !joiner.isHolding {
+        if eventShapes.match(bytes, Int(last.payload), place.end) {
+          takeHeaded(heads, 1, ends, place.start, place.line, at: taken, &batch)
+          isTaken = true
+        } else {
+          batch.arena.removeLast(place.end - Int(last.payload) + 1)
         }
-        batch.append(
-          bytes, Int(found.payload), place.end,
-          LineSlot(
-            chunkStart: UInt32(place.start), chunkEnd: UInt32(place.end), origin: origin ?? 0,
-            lineIndex: UInt32(place.line), isPlain: false, received: found.received))
-        continue
       }
-      joiner.beginLine(byteOffset: place.start, line: place.line, into: &batch)
-      let told = Told(names: heads[found.slot].names, received: found.received)
-      var envelope = Envelope()
-      envelope.payloadStart = Int(found.payload)
-      envelope.payloadEnd = place.end
-      envelope.escape = found.kind == HK_PAYLOAD_HAS_ESCAPES ? .octal : .none
-      takePayload(envelope, bytes, 0, told, place, &batch)
+      if !isTaken { openOne(heads, last, bytes, place, &batch) }
     }
     plainStart = start
     plainLine = line
+    return true
+  }
+
+  /// Opens one line with a known head, behind lines that stand as they are.
+  private mutating func openFirstHeaded(
+    _ heads: HeadMemo, _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ start: inout Int, _ line: inout Int,
+    _ batch: inout RecordBatch
+  ) -> Bool {
+    var run = unsafe hk_headed_run_out()
+    unsafe run.capacity = 1
+    let place = Place(start: start, end: Int(ends[line]), line: line)
+    guard unsafe openRun(heads, bytes, ends, line, start, &run, isKept: false, &batch) == 1 else { return false }
+    copyPlain(bytes, ends, Place(start: start, end: start, line: line), &batch)
+    openOne(heads, unsafe heads.found[0], bytes, place, &batch)
+    start = place.end + 1
+    line += 1
+    plainStart = start
+    plainLine = line
+    return true
+  }
+
+  /// Lets the kernel find lines, and with `isKept` their payloads stay in the arena and events among them in the batch.
+  private mutating func openRun(
+    _ heads: HeadMemo, _ bytes: Span<UInt8>, _ ends: Span<UInt32>, _ line: Int, _ start: Int,
+    _ run: inout hk_headed_run_out, isKept: Bool, _ batch: inout RecordBatch
+  ) -> Int {
+    var found = 0
+    let room = bytes.count - start + EnvelopeOpener.roomByteCount
+    unsafe layouts.lend(to: &run, isUsed: isKept, &batch) { run, batch in
+      batch.arena.append(addingCapacity: room) { text in
+        unsafe text.withUnsafeMutableBufferPointer { buffer, count in
+          unsafe run.text = buffer.baseAddress
+          found = unsafe heads.find(bytes, ends, line: line, start: start, &run)
+          count = isKept ? unsafe run.text_count : 0
+        }
+      }
+    }
+    return found
+  }
+
+  /// Adds `count` lines, whose payloads are in the arena, from `line` on, which begins at `start`.
+  private mutating func takeHeaded(
+    _ heads: HeadMemo, _ count: Int, _ ends: Span<UInt32>, _ start: Int, _ line: Int, at first: Int = 0,
+    _ batch: inout RecordBatch
+  ) {
+    let found = unsafe UnsafeMutableBufferPointer(start: heads.found + first, count: count)
+    for index in 0..<count where unsafe found[index].origin == HK_NO_ORIGIN {
+      let slot = unsafe found[index].slot
+      let origin = origins.index(of: heads.names(slot), in: &batch.origins)
+      if let origin {
+        heads.setOrigin(origin, of: slot)
+      } else {
+        let start = index == 0 ? start : Int(ends[line + index - 1]) + 1
+        note(.originLimit, Place(start: start, end: start, line: line + index), &batch)
+      }
+      unsafe found[index].origin = origin ?? 0
+    }
+    var chunkStart = UInt32(start)
+    batch.lines.append(addingCapacity: count) { lines in
+      for index in 0..<count {
+        let end = ends[line + index]
+        lines.append(
+          LineSlot(
+            chunkStart: chunkStart, chunkEnd: end, origin: unsafe found[index].origin, lineIndex: UInt32(line + index),
+            isPlain: false, received: unsafe found[index].received))
+        chunkStart = end + 1
+      }
+    }
+    var textEnd = batch.lineEnds.last.map { $0 + 1 } ?? 0
+    batch.lineEnds.append(addingCapacity: count) { lineEnds in
+      for index in 0..<count {
+        textEnd += unsafe ends[line + index] - found[index].payload
+        lineEnds.append(textEnd)
+        textEnd += 1
+      }
+    }
+  }
+
+  /// Opens a line with a known head that is more than its payload as it stands.
+  private mutating func openOne(
+    _ heads: HeadMemo, _ found: hk_headed_line, _ bytes: Span<UInt8>, _ place: Place, _ batch: inout RecordBatch
+  ) {
+    joiner.beginLine(byteOffset: place.start, line: place.line, into: &batch)
+    let told = Told(names: heads.names(found.slot), received: found.received)
+    var envelope = Envelope()
+    envelope.payloadStart = Int(found.payload)
+    envelope.payloadEnd = place.end
+    envelope.escape = found.kind == HK_PAYLOAD_HAS_ESCAPES ? .octal : .none
+    takePayload(envelope, bytes, 0, told, place, &batch)
   }
 
   /// Remembers the head of a line that was opened.
@@ -295,8 +387,10 @@ package struct EnvelopeOpener: Sendable {
   ) {
     if batch.isDirect {
       batch.isDirect = false
+      // What was known of plain lines counts in the chunk; they are looked at again where they lie now.
+      layouts.begin(&batch)
       // No payload with its `\n` is longer than the line it came from.
-      batch.arena.reserveCapacity(bytes.count + Limits.slackByteCount)
+      batch.arena.reserveCapacity(bytes.count + EnvelopeOpener.roomByteCount)
       batch.lineEnds.reserveCapacity(ends.count)
       batch.lines.reserveCapacity(ends.count)
     }

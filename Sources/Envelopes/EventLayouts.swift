@@ -36,6 +36,8 @@ package struct EventLayouts: Sendable {
   private var missInterval = missIntervals.lowerBound
   /// Lines without a known layout since the last that had one.
   private var missRun = 0
+  /// One more, and all are learnt anew.
+  private var isFull = false
 
   package init() {
     precondition(
@@ -52,6 +54,7 @@ package struct EventLayouts: Sendable {
 
   /// Before the first line of a chunk.
   mutating func begin(_ batch: inout RecordBatch) {
+    if isFull { forget() }
     batch.events.removeAll(keepingCapacity: true)
     markCount = 0
   }
@@ -59,18 +62,18 @@ package struct EventLayouts: Sendable {
   /// Adds the lines from `line`, which begins at `start`, on that have known layouts to `batch.events`; the result is how
   /// many they are.
   mutating func take(_ bytes: Span<UInt8>, line: Int, start: Int, into batch: inout RecordBatch) -> Int {
-    unsafe take(bytes, line: line, start: start, ends: nil, into: &batch)
+    unsafe take(bytes, line: line, start: start, limit: .max, ends: nil, into: &batch)
   }
 
   /// The same from the first line on, before anybody looked for line ends: those of the added lines go to `ends`.
   mutating func takeFirst(_ bytes: Span<UInt8>, endsTo ends: inout [UInt32], into batch: inout RecordBatch) {
     _ = unsafe withUnsafeMutablePointer(to: &ends) {
-      unsafe take(bytes, line: 0, start: 0, ends: $0, into: &batch)
+      unsafe take(bytes, line: 0, start: 0, limit: .max, ends: $0, into: &batch)
     }
   }
 
   private mutating func take(
-    _ bytes: Span<UInt8>, line first: Int, start: Int, ends: UnsafeMutablePointer<[UInt32]>?,
+    _ bytes: Span<UInt8>, line first: Int, start: Int, limit: Int, ends: UnsafeMutablePointer<[UInt32]>?,
     into batch: inout RecordBatch
   ) -> Int {
     guard isUsed, !layouts.isEmpty else { return 0 }
@@ -87,10 +90,9 @@ package struct EventLayouts: Sendable {
     swap(&found, &self.found)
     swap(&foundEnds, &self.foundEnds)
     let (heads, numbers, literals, level) = (heads, numbers, literals, level)
-    while start < bytes.count {
-      if batch.marks.count < marked + Int(HK_EVENT_MARK_ROOM) {
-        batch.marks.append(contentsOf: repeatElement(0, count: max(2 * Int(HK_EVENT_MARK_ROOM), batch.marks.count)))
-      }
+    while start < bytes.count, line - first < limit {
+      EventLayouts.makeRoom(behind: marked, in: &batch.marks)
+      let most = min(found.count, limit - (line - first))
       let count = unsafe bytes.withUnsafeBufferPointer { text in
         unsafe batch.marks.withUnsafeMutableBufferPointer { marks in
           unsafe heads.withUnsafeBufferPointer { heads in
@@ -101,27 +103,23 @@ package struct EventLayouts: Sendable {
                 if let level {
                   return unsafe hk_event_lines_at(
                     level, &layouts, text.baseAddress!, text.count, line, start, marks.baseAddress!, marks.count,
-                    &marked, &foundEnds, &found, found.count)
+                    &marked, &foundEnds, &found, most)
                 }
                 return unsafe hk_event_lines(
                   &layouts, text.baseAddress!, text.count, line, start, marks.baseAddress!, marks.count, &marked,
-                  &foundEnds, &found, found.count)
+                  &foundEnds, &found, most)
               }
             }
           }
         }
       }
       guard count > 0 else { break }
-      unsafe found.withUnsafeBufferPointer { found in
-        unsafe UnsafeBufferPointer(rebasing: found[..<count]).withMemoryRebound(to: EventLine.self) {
-          unsafe batch.events.append(contentsOf: $0)
-        }
-      }
+      EventLayouts.add(found, count, to: &batch)
       if let ends = unsafe ends { unsafe ends.pointee.append(contentsOf: foundEnds[..<count]) }
       line += count
       start = Int(foundEnds[count - 1]) + 1
       // Fewer than there was room for: the next line has no known layout.
-      if count < found.count, batch.marks.count >= marked + Int(HK_EVENT_MARK_ROOM) { break }
+      if count < most, batch.marks.count >= marked + Int(HK_EVENT_MARK_ROOM) { break }
     }
     markCount = marked
     swap(&found, &self.found)
@@ -130,20 +128,95 @@ package struct EventLayouts: Sendable {
     return line - first
   }
 
-  /// Adds all lines of a text that have known layouts, and learns from others.
-  mutating func takeAll(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, into batch: inout RecordBatch) {
+  /// Calls `body` with what a kernel needs to find lines of known layouts among others, and adds those that it found.
+  /// - Parameter isUsed: false: it is to find none.
+  mutating func lend(
+    to run: inout hk_headed_run_out, isUsed: Bool, _ batch: inout RecordBatch,
+    _ body: (inout hk_headed_run_out, inout RecordBatch) -> Void
+  ) {
+    unsafe run.level = level ?? hk_level_count()
+    guard isUsed, self.isUsed, !layouts.isEmpty, missRun <= EventLayouts.patience else {
+      unsafe body(&run, &batch)
+      return
+    }
+    // Taken out, so that `body` may change the batch, and locals, so that the kernel may write to one while it reads the others.
+    var marks: [UInt16] = []
+    swap(&marks, &batch.marks)
+    unsafe EventLayouts.makeRoom(behind: markCount, lineCount: run.capacity, in: &marks)
+    unsafe run.mark_count = markCount
+    var found: [hk_event_line] = []
+    swap(&found, &self.found)
+    let (heads, numbers, literals) = (heads, numbers, literals)
+    unsafe heads.withUnsafeBufferPointer { heads in
+      unsafe numbers.withUnsafeBufferPointer { numbers in
+        unsafe literals.withUnsafeBufferPointer { literals in
+          var layouts = unsafe hk_event_layouts(
+            heads: heads.baseAddress!, numbers: numbers.baseAddress!, literals: literals.baseAddress!)
+          unsafe withUnsafePointer(to: &layouts) { layouts in
+            unsafe marks.withUnsafeMutableBufferPointer { marks in
+              unsafe found.withUnsafeMutableBufferPointer { found in
+                unsafe run.layouts = layouts
+                unsafe run.marks = marks.baseAddress
+                unsafe run.mark_capacity = marks.count
+                unsafe run.events = found.baseAddress
+                unsafe body(&run, &batch)
+              }
+            }
+          }
+        }
+      }
+    }
+    swap(&marks, &batch.marks)
+    swap(&found, &self.found)
+    let count = unsafe run.event_count
+    guard count > 0 else { return }
+    markCount = unsafe run.mark_count
+    missRun = 0
+    EventLayouts.add(self.found, count, to: &batch)
+  }
+
+  /// Room for the marks of so many lines of usual length, and one of the longest.
+  private static func makeRoom(behind count: Int, lineCount: Int = 1, in marks: inout [UInt16]) {
+    let needed = count + lineCount * 128 + Int(HK_EVENT_MARK_ROOM)
+    guard marks.count < needed else { return }
+    marks.append(contentsOf: repeatElement(0, count: max(needed, 2 * marks.count) - marks.count))
+  }
+
+  private static func add(_ found: [hk_event_line], _ count: Int, to batch: inout RecordBatch) {
+    unsafe found.withUnsafeBufferPointer { found in
+      unsafe UnsafeBufferPointer(rebasing: found[..<count]).withMemoryRebound(to: EventLine.self) {
+        unsafe batch.events.append(contentsOf: $0)
+      }
+    }
+  }
+
+  /// Adds the other lines of a text that have known layouts, and learns from those that have none.
+  mutating func takeRest(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, into batch: inout RecordBatch) {
     guard isUsed else { return }
+    let known = batch.events
+    var nextKnown = 0
+    var isSorted = true
     var line = 0
-    while line < ends.count {
-      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
-      guard EventLayouts.mayBegin(bytes, start, Int(ends[line])) else {
+    while true {
+      line = unsafe bytes.withUnsafeBufferPointer { bytes in
+        unsafe ends.withUnsafeBufferPointer { ends in
+          unsafe bytes.isEmpty ? ends.count : hk_next_event(bytes.baseAddress!, ends.baseAddress!, ends.count, line)
+        }
+      }
+      guard line < ends.count else { break }
+      while nextKnown < known.count, Int(known[nextKnown].line) < line { nextKnown += 1 }
+      if nextKnown < known.count, Int(known[nextKnown].line) == line {
         line += 1
         continue
       }
-      let count = take(bytes, line: line, start: start, into: &batch)
+      let end = nextKnown < known.count ? Int(known[nextKnown].line) : ends.count
+      let start = line == 0 ? 0 : Int(ends[line - 1]) + 1
+      let count = unsafe take(bytes, line: line, start: start, limit: end - line, ends: nil, into: &batch)
       if count == 0 { learn(bytes, start, Int(ends[line])) }
+      isSorted = isSorted && (count == 0 || nextKnown == known.count)
       line += max(1, count)
     }
+    if !isSorted { batch.events.sort { $0.line < $1.line } }
   }
 
   // MARK: Learning
@@ -220,8 +293,10 @@ package struct EventLayouts: Sendable {
       text += repeatElement(0, count: 32)
     }
     guard text.count <= Limits.layoutByteLimit / 16 else { return }
+    // The events of the batch still name them.
     if layouts.count == Limits.layoutLimit || literals.count + text.count > Limits.layoutByteLimit {
-      forget()
+      isFull = true
+      return
     }
     // The last literal ends the line.
     let last = drawn.literals.last!
@@ -282,6 +357,7 @@ package struct EventLayouts: Sendable {
     numbers = [0]
     literals = []
     layouts = []
+    isFull = false
   }
 }
 

@@ -8,23 +8,19 @@ import Records
 @safe final class HeadMemo: @unchecked Sendable {
   // `@unchecked`: owned by one `EnvelopeOpener`; a copy of that begins an empty one of its own (`EnvelopeOpener.open`).
 
-  /// What a head says.
-  struct Told {
-    var names = OriginNames()
-    /// Of these names; nil until a line of theirs was met.
-    var origin: UInt32?
-  }
-
   private static let leastSlotCount = 64
   /// Lines that one call of the kernel finds.
-  private static let runLimit = 128
+  static let runLimit = 128
+  /// Bytes that the kernel may read behind a text.
+  private static let slackByteCount = 64
   /// Of heads that are all different, one in so many is learnt once none was met again for as long.
   private static let missInterval = 16
   private static let missPatience = 256
 
   private let heads: UnsafeMutablePointer<hk_heads>
   private var slots: UnsafeMutablePointer<hk_head>?
-  private var told: UnsafeMutablePointer<Told>?
+  /// By slot: what the head says.
+  private var told: UnsafeMutablePointer<OriginNames>?
   private var texts: UnsafeMutablePointer<UInt8>?
   let found: UnsafeMutablePointer<hk_headed_line>
   private var slotCount = 0
@@ -61,23 +57,28 @@ import Records
     (slotCount, count, textCount, textCapacity) = (0, 0, 0, 0)
   }
 
-  /// Fills `found` with the lines from `line` on, which begins at `start`, whose heads are known; how many they are.
-  func find(_ bytes: Span<UInt8>, _ ends: Span<UInt32>, line: Int, start: Int) -> Int {
+  /// Fills `found` with the lines from `line` on, which begins at `start`, whose heads are known, `run.capacity` at most; how many
+  /// they are.
+  func find(
+    _ bytes: Span<UInt8>, _ ends: Span<UInt32>, line: Int, start: Int, _ run: inout hk_headed_run_out
+  ) -> Int {
     guard count > 0 else { return 0 }
+    unsafe run.lines = found
     let foundCount = unsafe bytes.withUnsafeBufferPointer { raw in
       unsafe ends.withUnsafeBufferPointer { ends in
         unsafe hk_headed_run(
-          heads, raw.baseAddress!, raw.count, ends.baseAddress!, ends.count, line, start, found, HeadMemo.runLimit)
+          heads, raw.baseAddress!, raw.count, ends.baseAddress!, ends.count, line, start, &run)
       }
     }
     if foundCount > 0 { missCount = 0 }
     return foundCount
   }
 
-  subscript(slot: UInt32) -> Told {
-    get { unsafe told![Int(slot)] }
-    set { unsafe told![Int(slot)] = newValue }
-  }
+  /// What the head in a slot says.
+  func names(_ slot: UInt32) -> OriginNames { unsafe told![Int(slot)] }
+
+  /// The origin of a head, once a line of it was met.
+  func setOrigin(_ origin: UInt32, of slot: UInt32) { unsafe slots![Int(slot)].origin = origin }
 
   /// Asked once for each line whose head was not known.
   func isWorthLearning() -> Bool {
@@ -116,7 +117,7 @@ import Records
         return
       }
     }
-    if textCount + length > textCapacity {
+    if textCount + length + HeadMemo.slackByteCount > textCapacity {
       textCapacity = max(4096, 2 * textCapacity)
       let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: textCapacity)
       if let texts = unsafe texts {
@@ -129,8 +130,8 @@ import Records
     unsafe (texts! + textCount).update(from: head, count: length)
     if unsafe slots![slot].count == 0 { count += 1 }
     unsafe slots![slot] = hk_head(
-      hash: hash, offset: UInt32(textCount), count: UInt16(length), form: UInt16(form))
-    unsafe told![slot] = Told(names: names, origin: nil)
+      hash: hash, offset: UInt32(textCount), count: UInt16(length), form: UInt16(form), origin: HK_NO_ORIGIN)
+    unsafe told![slot] = names
     textCount += length
   }
 
@@ -139,9 +140,9 @@ import Records
     if slotCount == Limits.headSlotLimit { removeAll() }
     let newCount = max(HeadMemo.leastSlotCount, 2 * slotCount)
     let newSlots = UnsafeMutablePointer<hk_head>.allocate(capacity: newCount)
-    let newTold = UnsafeMutablePointer<Told>.allocate(capacity: newCount)
+    let newTold = UnsafeMutablePointer<OriginNames>.allocate(capacity: newCount)
     unsafe newSlots.initialize(repeating: hk_head(), count: newCount)
-    unsafe newTold.initialize(repeating: Told(), count: newCount)
+    unsafe newTold.initialize(repeating: OriginNames(), count: newCount)
     var kept = 0
     for old in 0..<slotCount {
       let head = unsafe slots![old]

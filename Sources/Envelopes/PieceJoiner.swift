@@ -127,6 +127,7 @@ struct PieceJoiner: Sendable {
     batch.arena.removeLast(batch.arena.count - episode.arenaByteCount)
     batch.lineEnds.removeLast(batch.lineEnds.count - episode.lineCount)
     batch.lines.removeLast(batch.lines.count - episode.lineCount)
+    while let last = batch.events.last, last.line >= episode.lineCount { batch.events.removeLast() }
   }
 
   /// Forgets an episode of another stream or chunk.

@@ -93,10 +93,7 @@ package struct Extractor: Sendable {
       }
       index = end
     }
-    for rowRun in batch.rowRuns {
-      rowExtractor.extract(rowRun, text: text, place: place, in: &batch, into: &evidence)
-    }
-    if !batch.rowRuns.isEmpty { rowExtractor.finish(&evidence) }
+    rowExtractor.extract(text: text, place: place, in: &batch, into: &evidence)
     finishLocations(from: firstFinding, chunk: chunk, offsets: &offsets, &evidence)
   }
 

@@ -30,6 +30,7 @@ struct RowExtractor: Sendable {
   // Working space, used again for every row and every run.
   let blanks = BlankIndex()
   let seen = SeenRows()
+  private var gathered = GatheredRows()
   /// By schema: what its rows mean, kept from stream to stream.
   var classes: [(schema: RowSchema, known: RowClasses)] = []
   var split: [(start: Int, end: Int)] = []
@@ -103,8 +104,34 @@ struct RowExtractor: Sendable {
 
   func blank(_ index: Int) -> Int { blanks.base + Int(unsafe blanks.positions[index]) }
 
+  /// Extracts the rows of a batch.
   mutating func extract(
-    _ run: RowRun, text: Span<UInt8>, place: BatchPlace, in batch: inout RecordBatch, into evidence: inout Evidence
+    text: Span<UInt8>, place: BatchPlace, in batch: inout RecordBatch, into evidence: inout Evidence
+  ) {
+    if batch.rowRuns.isEmpty { return }
+    // Taken out, so that rows can be extracted while they are read.
+    var gathered = GatheredRows()
+    swap(&gathered, &self.gathered)
+    gathered.chain(batch.rowRuns.span, together: options.usesRowClasses)
+    for first in gathered.firsts {
+      var run = batch.rowRuns[first]
+      if gathered.next[first] == GatheredRows.none {
+        extract(run, nil, text, batch.lineEnds, text, place, &batch, &evidence)
+      } else {
+        gathered.gather(from: first, batch, text)
+        run.firstLine = 0
+        run.lastLine = gathered.lines.count
+        extract(run, gathered.lines, gathered.text.span, gathered.lineEnds, text, place, &batch, &evidence)
+      }
+    }
+    swap(&gathered, &self.gathered)
+    for known in classes { known.known.flush(into: &evidence.signatureCounts) }
+  }
+
+  /// Extracts a run of lines of `rows`, which is the batch's text unless `lines` tells which of its lines they are.
+  private mutating func extract(
+    _ run: RowRun, _ lines: [UInt32]?, _ rows: Span<UInt8>, _ lineEnds: [UInt32], _ text: Span<UInt8>,
+    _ place: BatchPlace, _ batch: inout RecordBatch, _ evidence: inout Evidence
   ) {
     while layouts.count <= run.schema { layouts.append(nil) }
     let layout = layouts[run.schema] ?? layout(of: batch.schemas[run.schema])
@@ -122,30 +149,11 @@ struct RowExtractor: Sendable {
     var line = run.firstLine
     while line < run.lastLine {
       if let classes = layout.classes {
-        line = ordinaryRows(from: line, layout, classes, run, hostID, text, batch.lineEnds.span, &evidence)
+        line = ordinaryRows(from: line, layout, classes, run, hostID, rows, lineEnds.span, &evidence)
         if line == run.lastLine { break }
       }
-      let bounds = batch.lineBounds(line)
-      var start = bounds.start
-      var end = bounds.end
-      if end > start, text[end - 1] == 0x0D { end -= 1 }
-      while start < end, text[start] == 0 { start += 1 }
-      if text.has("\u{FEFF}", at: start) { start += 3 }
-      blanks.find(text, from: start, to: max(start, end))
-      var row = Row(
-        lineStart: start, lineEnd: end, firstBlank: 0, columnCount: layout.plan.columnCount, line: line,
-        schema: run.schema)
+      rowByItself(lines.map { Int($0[line]) } ?? line, layout, run, hostID, text, place, &batch, &evidence)
       line += 1
-      if blanks.count != layout.plan.columnCount - 1 {
-        guard resplit(text, start, end, layout.plan.columnCount) else {
-          let range = batch.chunkRange(start: start, end: end, line: row.line)
-          batch.skip(.w3cColumns, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
-          batch.recordCounts[Int(layout.plan.schema.format.rawValue)] &-= 1
-          continue
-        }
-        row.firstBlank = -1
-      }
-      self.row(row, layout, run, batch.origins[Int(run.origin)], hostID, text, place, &batch, &evidence)
     }
     if let classes = layout.classes {
       flush(classes, hostID, &evidence)
@@ -158,9 +166,31 @@ struct RowExtractor: Sendable {
     }
   }
 
-  /// Ends a batch: what its rows counted is handed over.
-  func finish(_ evidence: inout Evidence) {
-    for known in classes { known.known.flush(into: &evidence.signatureCounts) }
+  /// Splits and judges the row on a line of the batch, whatever it is.
+  private mutating func rowByItself(
+    _ line: Int, _ layout: Layout, _ run: RowRun, _ hostID: UInt32, _ text: Span<UInt8>, _ place: BatchPlace,
+    _ batch: inout RecordBatch, _ evidence: inout Evidence
+  ) {
+    let bounds = batch.lineBounds(line)
+    var start = bounds.start
+    var end = bounds.end
+    if end > start, text[end - 1] == 0x0D { end -= 1 }
+    while start < end, text[start] == 0 { start += 1 }
+    if text.has("\u{FEFF}", at: start) { start += 3 }
+    blanks.find(text, from: start, to: max(start, end))
+    var row = Row(
+      lineStart: start, lineEnd: end, firstBlank: 0, columnCount: layout.plan.columnCount, line: line,
+      schema: run.schema)
+    if blanks.count != layout.plan.columnCount - 1 {
+      guard resplit(text, start, end, layout.plan.columnCount) else {
+        let range = batch.chunkRange(start: start, end: end, line: row.line)
+        batch.skip(.w3cColumns, start: range.start, end: range.end, lineIndex: batch.physicalLine(row.line))
+        batch.recordCounts[Int(layout.plan.schema.format.rawValue)] &-= 1
+        return
+      }
+      row.firstBlank = -1
+    }
+    self.row(row, layout, run, batch.origins[Int(run.origin)], hostID, text, place, &batch, &evidence)
   }
 
   /// The id of an origin's host, that of no name when it has none.

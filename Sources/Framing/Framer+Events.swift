@@ -14,6 +14,7 @@ extension Framer {
     while nextEvent < events.count, Int(events[nextEvent].line) == line {
       let origin = batch.origin(ofLine: line)
       let state = states[Int(origin)]
+      let bias = biases[Int(origin)]
       guard state.delimited == nil else { break }
       var last = nextEvent + 1
       if isDirect {
@@ -26,7 +27,7 @@ extension Framer {
         for index in range {
           let event = events[index]
           let format = layouts[Int(event.layout)].format
-          let slot = RecordSlot(event, number: index, format: format, origin: origin, knownBias: state.bias)
+          let slot = RecordSlot(event, number: index, format: format, origin: origin, knownBias: bias)
           records.append(slot)
           if format == .eventXML { counts.xml += 1 } else { counts.json += 1 }
         }

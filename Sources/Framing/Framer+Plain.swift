@@ -46,7 +46,7 @@ extension Framer {
     batch.records.append(contentsOf: emptySlots.prefix(room))
     var run = hk_plain_run(
       line: lines.lowerBound, joins: batch.isDirect ? 1 : 0, limit: recordByteLimit, origin: UInt32(origin),
-      bias: states[origin].bias, unframed_count: 0)
+      bias: biases[origin], unframed_count: 0)
     let count = unsafe text.withUnsafeBufferPointer { raw in
       unsafe batch.lineEnds.withUnsafeBufferPointer { ends in
         unsafe batch.records.withUnsafeMutableBufferPointer { slots in
@@ -58,7 +58,7 @@ extension Framer {
       }
     }
     batch.records.removeLast(room - count)
-    states[origin].bias = run.bias
+    biases[origin] = run.bias
     batch.recordCounts[Int((isCMTrace ? RecordFormat.cmtrace : .simple).rawValue)] += UInt64(count - run.unframed_count)
     batch.recordCounts[Int(RecordFormat.line.rawValue)] += UInt64(run.unframed_count)
     return run.line

@@ -22,7 +22,6 @@ package struct Framer: Sendable {
   struct OriginState {
     var schema: Int?
     var day = RecordBatch.noTime
-    var bias = Int16.min
     /// Stream offset up to which events are looked for within single lines only: one began before it and never
     /// ended. Without it, line after line of `{"a":[` would each be searched to the end of the text.
     var singleLineUntil: UInt64 = 0
@@ -31,6 +30,12 @@ package struct Framer: Sendable {
   }
 
   var states: [OriginState] = []
+  /// By origin: minutes to add to its local times, `Int16.min` when it told none.
+  var biases: [Int16] = []
+  /// By origin: what the kernel over mixed lines must know of it (mixed.h).
+  var kinds: [UInt8] = []
+  /// By schema of the stream.
+  private var shapes: [RowShape] = []
   /// What origins told before this stream was taken up again.
   private var remembered: [Origin: OriginMemory] = [:]
   private var base: UInt64 = 0
@@ -44,6 +49,8 @@ package struct Framer: Sendable {
   let emptySlots = [RecordSlot](
     repeating: RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
     count: Framer.runLimit)
+  /// Where the kernel of lines of many origins writes.
+  var mixedFound = [hk_mixed_record](repeating: hk_mixed_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
   /// Lines [first, last] that follow one another in a batch with envelopes.
@@ -70,7 +77,10 @@ package struct Framer: Sendable {
     let state = states.first ?? OriginState()
     let otherState = other.states.first ?? OriginState()
     let schema = state.schema.map { schemas[$0] }
-    guard schema == otherState.schema.map({ otherSchemas[$0] }), state.bias == otherState.bias else { return false }
+    guard schema == otherState.schema.map({ otherSchemas[$0] }), biases.first ?? .min == other.biases.first ?? .min
+    else {
+      return false
+    }
     return state.day == otherState.day || schema?.column("date") != nil || schema?.column("date-local") != nil
   }
 
@@ -81,7 +91,7 @@ package struct Framer: Sendable {
       let schema = state.schema.map { schemas[$0] }
       let memory = OriginMemory(
         fields: schema?.names, format: schema?.format.rawValue, day: state.day == RecordBatch.noTime ? nil : state.day,
-        bias: state.bias == .min ? nil : state.bias, singleLineUntil: state.singleLineUntil)
+        bias: biases[index] == .min ? nil : biases[index], singleLineUntil: state.singleLineUntil)
       memories[origins[index]] = memory.isEmpty ? nil : memory
     }
     return memories
@@ -92,7 +102,7 @@ package struct Framer: Sendable {
     for (index, state) in states.enumerated() where index < origins.count {
       let known = remembered[origins[index]]
       let schema = state.schema.map { schemas[$0] }
-      guard known?.day ?? RecordBatch.noTime == state.day, known?.bias ?? .min == state.bias,
+      guard known?.day ?? RecordBatch.noTime == state.day, known?.bias ?? .min == biases[index],
         known?.singleLineUntil ?? 0 == state.singleLineUntil, known?.fields == schema?.names,
         schema == nil || known?.format == schema?.format.rawValue
       else { return false }
@@ -103,6 +113,9 @@ package struct Framer: Sendable {
   /// Begins another stream: what this one told is forgotten, room that was made stays.
   package mutating func begin() {
     states.removeAll(keepingCapacity: true)
+    biases.removeAll(keepingCapacity: true)
+    kinds.removeAll(keepingCapacity: true)
+    shapes.removeAll(keepingCapacity: true)
     remembered = [:]
     base = 0
     beginsInLine = false
@@ -116,12 +129,14 @@ package struct Framer: Sendable {
   /// Goes on with a stream of which these origins were known.
   package mutating func remember(_ memories: [Origin: OriginMemory]) { remembered = memories }
 
-  private mutating func recall(_ memory: OriginMemory, _ state: inout OriginState, _ batch: inout RecordBatch) {
+  private mutating func recall(
+    _ memory: OriginMemory, _ state: inout OriginState, _ bias: inout Int16, _ batch: inout RecordBatch
+  ) {
     if let names = memory.fields, let format = memory.format.flatMap(RecordFormat.init(rawValue:)) {
       state.schema = schemaIndex(RowSchema(format: format, names: names), in: &batch)
     }
     state.day = memory.day ?? RecordBatch.noTime
-    state.bias = memory.bias ?? .min
+    bias = memory.bias ?? .min
     state.singleLineUntil = memory.singleLineUntil
   }
 
@@ -146,10 +161,14 @@ package struct Framer: Sendable {
     nextEvent = 0
     while states.count < batch.origins.count {
       var state = OriginState()
+      var bias = Int16.min
       let origin = batch.origins[states.count]
       if !delimited.isEmpty { state.delimited = delimited.index(ofLog: origin.log) }
-      if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &batch) }
+      if !remembered.isEmpty, let memory = remembered[origin] { recall(memory, &state, &bias, &batch) }
       states.append(state)
+      biases.append(bias)
+      kinds.append(0)
+      noteKind(ofOrigin: states.count - 1, batch)
     }
     let lineCount = batch.lineEnds.count
     var line = 0
@@ -160,8 +179,13 @@ package struct Framer: Sendable {
       // Rows and the marks of a line stand alone on it: what follows a record is neither.
       let isLineStart = position == bounds.start && !(line == 0 && beginsInLine)
       if isLineStart {
-        var next = knownEvents(line: line, into: &batch)
-        if next == line { next = plainRecords(text, line: line, into: &batch) }
+        var next = line
+        if batch.isDirect || !usesPlainForms {
+          next = knownEvents(line: line, into: &batch)
+          if next == line { next = plainRecords(text, line: line, into: &batch) }
+        } else {
+          next = mixedRecords(text, line: line, into: &batch)
+        }
         if next > line {
           line = next
           continue
@@ -239,6 +263,21 @@ package struct Framer: Sendable {
     }
     if lineCount > 0 { beginsInLine = false }
     return openedByteCount
+  }
+
+  /// After a change of what an origin told about its rows.
+  private mutating func noteKind(ofOrigin origin: Int, _ batch: borrowing RecordBatch) {
+    var kind: Int32 = states[origin].delimited == nil ? 0 : HK_ORIGIN_IS_OTHER
+    if let schema = states[origin].schema {
+      kind |= HK_ORIGIN_HAS_ROWS
+      if shape(of: schema, batch) == .dated { kind |= HK_ORIGIN_HAS_DATED_ROWS }
+    }
+    kinds[origin] = UInt8(kind)
+  }
+
+  private mutating func shape(of schema: Int, _ batch: borrowing RecordBatch) -> RowShape {
+    while shapes.count < batch.schemas.count { shapes.append(RowShape(batch.schemas[shapes.count])) }
+    return shapes[schema]
   }
 
   /// What became of the bytes at a position.
@@ -419,7 +458,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .cmtrace, isTorn: true, origin: origin, start: start, end: end, messageStart: start + 7,
-        messageEnd: end, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        messageEnd: end, knownBias: biases[Int(origin)], line: line), into: &batch)
   }
 
   /// The record is closed at `close`; its attributes stand on the same line.
@@ -435,7 +474,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .cmtrace, isTorn: attributes == nil || isHeadless, origin: origin, start: start, end: end,
-        messageStart: messageStart, messageEnd: close, knownBias: states[Int(origin)].bias, line: line),
+        messageStart: messageStart, messageEnd: close, knownBias: biases[Int(origin)], line: line),
       into: &batch)
     return end >= lineEnd ? .nextLine(closeLine + 1) : .sameLine(at: end, line: closeLine)
   }
@@ -445,7 +484,7 @@ package struct Framer: Sendable {
     guard CMTraceAttributes.isNative(text, to: end), let bias = CMTraceAttributes.bias(text, from: from, to: end) else {
       return
     }
-    states[Int(origin)].bias = bias
+    biases[Int(origin)] = bias
   }
 
   // MARK: Rows
@@ -460,7 +499,7 @@ package struct Framer: Sendable {
     guard let schema = states[Int(origin)].schema else {
       return isLoose ? nil : orphanRow(text, at: position, line: line, origin: origin, into: &batch)
     }
-    let shape = RowShape(batch.schemas[schema])
+    let shape = shape(of: schema, batch)
     if isLoose, shape != .loose { return nil }
     guard shape.fits(text, at: position, to: Int(batch.lineEnds[line])) else { return nil }
     var last = line + 1
@@ -475,18 +514,24 @@ package struct Framer: Sendable {
       guard shape.fitsAtOnce(text, at: bounds.start, to: bounds.end) else { break }
       last += 1
     }
-    batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(last - line)
-    if let previous = batch.rowRuns.last, previous.lastLine == line, previous.schema == schema,
-      previous.origin == origin, previous.dayMicroseconds == states[Int(origin)].day
+    appendRows(line..<last, schema, origin, to: &batch)
+    return last
+  }
+
+  // `mutating`: else the compiler copies the whole framer for the call.
+  mutating func appendRows(_ lines: Range<Int>, _ schema: Int, _ origin: UInt32, to batch: inout RecordBatch) {
+    batch.recordCounts[Int(batch.schemas[schema].format.rawValue)] += UInt64(lines.count)
+    let day = states[Int(origin)].day
+    if let previous = batch.rowRuns.last, previous.lastLine == lines.lowerBound, previous.schema == schema,
+      previous.origin == origin, previous.dayMicroseconds == day
     {
-      batch.rowRuns[batch.rowRuns.count - 1].lastLine = last
+      batch.rowRuns[batch.rowRuns.count - 1].lastLine = lines.upperBound
     } else {
       batch.rowRuns.append(
         RowRun(
-          schema: schema, origin: origin, firstLine: line, lastLine: last,
-          dayMicroseconds: states[Int(origin)].day))
+          schema: schema, origin: origin, firstLine: lines.lowerBound, lastLine: lines.upperBound, dayMicroseconds: day)
+      )
     }
-    return last
   }
 
   /// A row although no `#Fields` came before: HTTPERR's classic columns are known, IIS's are not guessed.
@@ -499,6 +544,7 @@ package struct Framer: Sendable {
     case .classic:
       guard let schema = schemaIndex(HTTPERRColumns.classic, in: &batch) else { return nil }
       states[Int(origin)].schema = schema
+      noteKind(ofOrigin: Int(origin), batch)
       return rows(text, at: position, line: line, origin: origin, into: &batch)
     case .otherRow:
       let range = batch.chunkRange(start: position, end: end, line: line)
@@ -524,6 +570,7 @@ package struct Framer: Sendable {
       let schema = RowSchema.parse(text, from: from + 8, to: end)
       if schema.names.isEmpty, end - from <= Limits.columnLimit { return .notThis }
       states[Int(origin)].schema = schema.names.isEmpty ? nil : schemaIndex(schema, in: &batch)
+      noteKind(ofOrigin: Int(origin), batch)
       if states[Int(origin)].schema == nil {
         let range = batch.chunkRange(start: from, end: end, line: line)
         batch.skip(.nameLimit, start: range.start, end: range.end, lineIndex: batch.physicalLine(line))
@@ -600,7 +647,7 @@ package struct Framer: Sendable {
     batch.records.append(
       RecordSlot(
         format: format, origin: origin, start: start, end: end, messageStart: start, messageEnd: end,
-        knownBias: states[Int(origin)].bias, line: line))
+        knownBias: biases[Int(origin)], line: line))
     batch.recordCounts[Int(format.rawValue)] += 1
     return end >= contentEnd(text, from: start, line: line, batch: batch)
       ? .nextLine(line + 1) : .sameLine(at: end, line: line)
@@ -613,7 +660,7 @@ package struct Framer: Sendable {
     func slot(end: Int, isTorn: Bool) -> RecordSlot {
       RecordSlot(
         format: format, isTorn: isTorn, origin: origin, start: start, end: end, messageStart: start, messageEnd: end,
-        knownBias: states[Int(origin)].bias, line: line)
+        knownBias: biases[Int(origin)], line: line)
     }
     switch boundary {
     case .complete(let end):
@@ -649,7 +696,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .delimited, origin: origin, start: from, end: end, messageStart: message.lowerBound,
-        messageEnd: message.upperBound, knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        messageEnd: message.upperBound, knownBias: biases[Int(origin)], line: line), into: &batch)
     return true
   }
 
@@ -699,14 +746,14 @@ package struct Framer: Sendable {
         RecordSlot(
           format: dated.format, origin: origin, start: from, end: recordEnd,
           messageStart: min(dated.messageStart, recordEnd), messageEnd: recordEnd,
-          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+          knownBias: biases[Int(origin)], line: line), into: &batch)
       return .nextLine(last + 1)
     }
     if EventTextBoundary.beginsSnare(text, at: from) {
       append(
         RecordSlot(
           format: .snare, origin: origin, start: from, end: end, messageStart: from, messageEnd: end,
-          knownBias: states[Int(origin)].bias, line: line), into: &batch)
+          knownBias: biases[Int(origin)], line: line), into: &batch)
       return .nextLine(line + 1)
     }
     guard EventTextBoundary.begins(text, at: from) else { return .notThis }
@@ -728,7 +775,7 @@ package struct Framer: Sendable {
     append(
       RecordSlot(
         format: .eventText, origin: origin, start: from, end: found.end, messageStart: from, messageEnd: found.end,
-        knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        knownBias: biases[Int(origin)], line: line), into: &batch)
     return .nextLine(found.line + 1)
   }
 
@@ -775,11 +822,11 @@ package struct Framer: Sendable {
         if let close, CMTraceAttributes.end(text, from: close + 7, to: stop) != nil { break }
       }
       if let trailer = SimpleTrailer(text, at: mark, to: stop) {
-        if let bias = trailer.bias { states[Int(origin)].bias = bias }
+        if let bias = trailer.bias { biases[Int(origin)] = bias }
         append(
           RecordSlot(
             format: .simple, origin: origin, start: from, end: trailer.end, messageStart: from,
-            messageEnd: simpleMessageEnd(text, from: from, mark: mark), knownBias: states[Int(origin)].bias, line: line),
+            messageEnd: simpleMessageEnd(text, from: from, mark: mark), knownBias: biases[Int(origin)], line: line),
           into: &batch)
         return trailer.end >= end ? .nextLine(line + 1) : .sameLine(at: trailer.end, line: line)
       }
@@ -797,7 +844,7 @@ package struct Framer: Sendable {
         format: cut == nil ? .line : .simple, isTorn: cut != nil || next != nil, origin: origin, start: from,
         end: recordEnd, messageStart: from,
         messageEnd: cut.map { simpleMessageEnd(text, from: from, mark: $0) } ?? recordEnd,
-        knownBias: states[Int(origin)].bias, line: line), into: &batch)
+        knownBias: biases[Int(origin)], line: line), into: &batch)
     return next.map { .sameLine(at: $0, line: line) } ?? .nextLine(line + 1)
   }
 

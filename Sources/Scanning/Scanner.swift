@@ -105,8 +105,11 @@ package struct ScanPlan: Sendable {
 package struct Scanner: Sendable {
   private let plan: ScanPlan
   private var hits: [UInt64]
-  /// The messages of a run of records, [start, end) one behind the other.
+  /// The messages of the records at hand, [start, end) one behind the other.
   private var ranges: [UInt32] = []
+  /// By message: its record.
+  private var numbers: [UInt32] = []
+  private var rangeCount = 0
   private var found: [Candidate] = []
 
   package init(_ plan: ScanPlan) {
@@ -121,89 +124,134 @@ package struct Scanner: Sendable {
   package mutating func scan(_ text: Span<UInt8>, _ batch: borrowing RecordBatch) -> [Candidate] {
     found.removeAll(keepingCapacity: true)
     let records = batch.records.span
-    let textTables = plan.families[.text]
-    let eventTables = plan.families[.event]
-    var first = 0
-    while first < records.count {
-      let family = records[first].format.family
-      var last = first + 1
-      while last < records.count, records[last].format.family == family { last += 1 }
-      if let tables = family == .event ? eventTables : family == .text ? textTables : nil {
-        let firstFound = found.count
-        if scanRun(text, records, first..<last, tables, isUnasked: false), let unbound = plan.unbound {
-          let count = found.count
-          _ = scanRun(text, records, first..<last, unbound, isUnasked: true)
-          if found.count > count { found[firstFound...].sort() }
-        }
+    // All records of a family together, however they alternate.
+    var textCount = 0
+    var hasEvents = false
+    for index in records.indices {
+      switch records[index].format.family {
+      case .text: textCount += 1
+      case .event: hasEvents = true
+      default: break
       }
-      first = last
+    }
+    if textCount > 0, let family = plan.families[.text] {
+      if textCount == records.count {
+        scanText(text, records, family)
+      } else {
+        _ = chooseRanges(.text, text, records, isUnasked: false)
+        scanRanges(text, records, family)
+      }
+    }
+    let textFound = found.count
+    if hasEvents, let family = plan.families[.event] {
+      let hasOthers = chooseRanges(.event, text, records, isUnasked: false)
+      scanRanges(text, records, family)
+      let asked = found.count
+      if hasOthers, let unbound = plan.unbound {
+        _ = chooseRanges(.event, text, records, isUnasked: true)
+        scanRanges(text, records, unbound)
+      }
+      if found.count > asked || (textFound > 0 && found.count > textFound) { found.sort() }
     }
     return found
   }
 
-  /// Looks in the records that are, or are not, unasked; the result is whether there are others.
-  private mutating func scanRun(
-    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, _ family: ScanPlan.Family, isUnasked: Bool
-  ) -> Bool {
-    let isEvents = records[run.lowerBound].format.family == .event
-    // Text is never unasked: its messages are looked at where they stand.
-    let hasOthers = isEvents && chooseRanges(text, records, run, isUnasked: isUnasked)
-    let plan = plan
-    let formats = plan.formats.span
-    let signatures = family.signatures.span
-    let starts = family.starts.span
+  /// Looks in the messages of a batch of text alone where they stand.
+  private mutating func scanText(_ text: Span<UInt8>, _ records: Span<RecordSlot>, _ family: ScanPlan.Family) {
+    let formats = plan.formats
     var cursor = hk_literals_cursor()
     var last = -1
     var firstOfRecord = found.count
-    while cursor.range < run.count {
+    while cursor.range < records.count {
       let hitCount = unsafe text.withUnsafeBufferPointer { raw in
-        if isEvents {
-          return unsafe hk_literals_find(
-            family.literals.set, raw.baseAddress!, raw.count, ranges, 2, run.count, &cursor, &hits, hits.count)
-        }
-        return unsafe records.withUnsafeBufferPointer { slots in
-          let first = unsafe UnsafeRawPointer(slots.baseAddress! + run.lowerBound)
+        unsafe records.withUnsafeBufferPointer { slots in
+          let first = unsafe UnsafeRawPointer(slots.baseAddress!)
             .advanced(by: MemoryLayout<hk_record>.offset(of: \.message_start)!).assumingMemoryBound(to: UInt32.self)
           return unsafe hk_literals_find(
-            family.literals.set, raw.baseAddress!, raw.count, first, MemoryLayout<hk_record>.stride / 4, run.count,
+            family.literals.set, raw.baseAddress!, raw.count, first, MemoryLayout<hk_record>.stride / 4, records.count,
             &cursor, &hits, hits.count)
         }
       }
       for index in 0..<hitCount {
-        let record = run.lowerBound + Int(UInt32(truncatingIfNeeded: hits[index]))
+        let record = Int(UInt32(truncatingIfNeeded: hits[index]))
         if record != last {
           last = record
           firstOfRecord = found.count
         }
-        let format = records[record].format
-        let anchor = Int(hits[index] >> 32)
-        for place in starts[anchor]..<starts[anchor + 1] where formats[Int(signatures[place])].contains(format) {
-          insert(Candidate(record: UInt32(record), signature: signatures[place]), from: firstOfRecord)
-        }
+        note(hits[index], record, records[record].format, formats, family, from: firstOfRecord)
       }
     }
-    return hasOthers
   }
 
-  /// Fills `ranges` with the messages that are, or are not, unasked; the result is whether there are others.
-  private mutating func chooseRanges(
-    _ text: Span<UInt8>, _ records: Span<RecordSlot>, _ run: Range<Int>, isUnasked: Bool
-  ) -> Bool {
-    if ranges.count < 2 * run.count { ranges = Array(repeating: 0, count: 4 * run.count) }
-    var hasOthers = false
-    var out = ranges.mutableSpan
-    for index in 0..<run.count {
-      let record = records[run.lowerBound + index]
-      let isOther = record.isUnasked != isUnasked
-      hasOthers = hasOthers || isOther
-      out[2 * index] = record.messageStart
-      out[2 * index + 1] = isOther ? record.messageStart : record.messageEnd
+  /// Looks in the messages of `ranges`.
+  private mutating func scanRanges(_ text: Span<UInt8>, _ records: Span<RecordSlot>, _ family: ScanPlan.Family) {
+    let formats = plan.formats
+    var cursor = hk_literals_cursor()
+    var last = -1
+    var firstOfRecord = found.count
+    while cursor.range < rangeCount {
+      let hitCount = unsafe text.withUnsafeBufferPointer { raw in
+        unsafe hk_literals_find(
+          family.literals.set, raw.baseAddress!, raw.count, ranges, 2, rangeCount, &cursor, &hits, hits.count)
+      }
+      for index in 0..<hitCount {
+        let record = Int(numbers[Int(UInt32(truncatingIfNeeded: hits[index]))])
+        if record != last {
+          last = record
+          firstOfRecord = found.count
+        }
+        note(hits[index], record, records[record].format, formats, family, from: firstOfRecord)
+      }
     }
+  }
+
+  /// Adds the candidates of an anchor that stands in a record.
+  @inline(__always)
+  private mutating func note(
+    _ hit: UInt64, _ record: Int, _ format: RecordFormat, _ formats: [FormatSet], _ family: ScanPlan.Family, from first: Int
+  ) {
+    let anchor = Int(hit >> 32)
+    for place in family.starts[anchor]..<family.starts[anchor + 1] {
+      let signature = family.signatures[place]
+      if formats[Int(signature)].contains(format) {
+        insert(Candidate(record: UInt32(record), signature: signature), from: first)
+      }
+    }
+  }
+
+  /// Fills `ranges` and `numbers` with the messages of a family that are, or are not, unasked; the result is whether there are
+  /// others.
+  private mutating func chooseRanges(
+    _ wanted: FormatFamily, _ text: Span<UInt8>, _ records: Span<RecordSlot>, isUnasked: Bool
+  ) -> Bool {
+    if ranges.count < 2 * records.count { ranges = Array(repeating: 0, count: 4 * records.count) }
+    if numbers.count < records.count { numbers = Array(repeating: 0, count: 2 * records.count) }
+    // Taken out, so that both can be written at once.
+    var numbers: [UInt32] = []
+    swap(&numbers, &self.numbers)
+    defer { swap(&numbers, &self.numbers) }
+    var hasOthers = false
+    var count = 0
+    var out = ranges.mutableSpan
+    var members = numbers.mutableSpan
+    for index in records.indices {
+      let record = records[index]
+      guard record.format.family == wanted else { continue }
+      if record.isUnasked != isUnasked {
+        hasOthers = true
+        continue
+      }
+      out[2 * count] = record.messageStart
+      out[2 * count + 1] = record.messageEnd
+      members[count] = UInt32(index)
+      count += 1
+    }
+    rangeCount = count
     if isUnasked, !plan.unboundTriples.isEmpty {
       let triples = plan.unboundTriples
       unsafe text.withUnsafeBufferPointer { raw in
         unsafe hk_triples_filter(
-          raw.baseAddress!, raw.count, &ranges, run.count, triples, triples.count / 3)
+          raw.baseAddress!, raw.count, &ranges, count, triples, triples.count / 3)
       }
     }
     return hasOthers

@@ -171,6 +171,9 @@ private func relayedFile(_ random: inout Seeded) -> [UInt8] {
     #"{"EventTime":"2026-03-02 00:55:52","Hostname":"t","EventID":37,"SourceName":"Schannel"} x"#,
     #"{"message":"in {}","file":"/l/e.log"}"#, #"{"message":"a\nb","log":{"file":{"path":"/l/f.log"}}}"#,
     "[1] x", "", "\r", "~x", "*** x", "handshaked: y", "\u{0}x",
+    "<![LOG[a]LOG]!><![LOG[\(String(repeating: "b", count: 70))#011c",
+    "<Event a='\(String(repeating: "b", count: 70))#011'>",
+    "\(String(repeating: "d", count: 63))#", "\(String(repeating: "e", count: 64))",
   ]
   let zones = ["Z", "+00:00", "-01:30", "+24:00", "z", ""]
   let fractions = ["", ".1", ".123456", ".123456789", ".1234567890", "."]

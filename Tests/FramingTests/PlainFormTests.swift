@@ -95,15 +95,34 @@ import Testing
     }
   }
 
-  /// The same behind envelopes, where lines have origins of their own.
-  @Test(arguments: UInt64(0)..<100) func alsoBehindEnvelopes(seed: UInt64) {
+  private static let others = [
+    "#Fields: date time c-ip", "#Fields: time c-ip", "#Fields: c-ip date", "#Date: 2026-03-03 00:00:00",
+    "2026-03-02 06:00:00 10.0.0.1", "2026-03-02\t06:00:00 x", "2026-03-02 06:00:00.1 y", "06:00:00 10.0.0.1",
+    "2026-03-02 ", "10.0.0.1 2026-03-02",
+    #"{"EventTime":"2026-03-02 06:00:00","EventID":36874,"SourceName":"Schannel","Channel":"System"}"#,
+    #"{"EventTime":"2026-03-02 06:00:07","EventID":1,"SourceName":"Other","Channel":"System"}"#,
+  ]
+
+  /// The same behind envelopes, where lines have origins of their own, between rows and events.
+  @Test(arguments: UInt64(0)..<300) func alsoBehindEnvelopes(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     var text: [UInt8] = []
-    for line in PlainFormTests.log(&random).split(separator: 0x0A) {
-      let host = "h\(Int.random(in: 0..<3, using: &random))"
-      if Bool.random(using: &random) { text += Array("<13>1 2026-03-02T06:00:00Z \(host) CcmExec - - - ".utf8) }
-      text += line + [0x0A]
+    let hostCount = Int.random(in: 1...3, using: &random)
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      for line in PlainFormTests.log(&random).split(separator: 0x0A) {
+        func envelope() -> [UInt8] {
+          if Int.random(in: 0..<6, using: &random) == 0 { return [] }
+          let host = "h\(Int.random(in: 0..<hostCount, using: &random))"
+          return Array("<13>1 2026-03-02T06:00:00Z \(host) CcmExec - - - ".utf8)
+        }
+        text += envelope() + line + [0x0A]
+        while Bool.random(using: &random) {
+          text += envelope() + Array(PlainFormTests.others.randomElement(using: &random)!.utf8) + [0x0A]
+        }
+      }
     }
+    // What stands at the very end is left to the slow way.
+    if seed % 2 == 0 { text += Array(String(repeating: "a line at the end of it all\n", count: 50).utf8) }
     #expect(framed(text) == framed(text, usesPlainForms: false), "\(Text.decode(text).debugDescription)")
   }
 

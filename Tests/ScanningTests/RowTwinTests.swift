@@ -170,6 +170,15 @@ enum RowTwin {
       }
       lines[line] = Array(fields.joined(separator: [0x20]))
     }
+    // Or rows of several hosts in turn, each line in an envelope.
+    if seed % 2 == 1 {
+      let hosts = (0..<Int.random(in: 1...5, using: &generator)).map { "IIS\($0)" }
+      lines = lines.flatMap { line in
+        let isForAll = line.starts(with: "#Fields".utf8) && Int.random(in: 0..<8, using: &generator) > 0
+        let own = isForAll ? hosts : [hosts.randomElement(using: &generator)!]
+        return own.map { Array("<13>1 2026-03-02T06:00:00Z \($0) u_ex260302 - - - ".utf8) + line }
+      }
+    }
     text = Array(lines.joined(separator: [0x0A]))
     var oneByOne = ExtractionOptions()
     oneByOne.usesRowClasses = false

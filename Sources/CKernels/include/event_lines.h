@@ -69,6 +69,18 @@ size_t hk_event_lines_at(
     uint16_t *marks, size_t mark_capacity, size_t *mark_count, uint32_t *line_ends, hk_event_line *out,
     size_t capacity);
 
+/// The first line from `line` on that may be an event by its first bytes, as `EventLayouts.mayBegin` has it; `line_count` when there
+/// is none.
+static inline size_t hk_next_event(const uint8_t *bytes, const uint32_t *line_ends, size_t line_count, size_t line) {
+    size_t start = line ? (size_t)line_ends[line - 1] + 1 : 0;
+    for (; line < line_count; line++) {
+        size_t end = line_ends[line];
+        if (end >= start + 16 && (bytes[start] == '{' || (bytes[start] == '<' && bytes[start + 1] == 'E'))) break;
+        start = end + 1;
+    }
+    return line;
+}
+
 /// Empties the ranges of [bytes, bytes + readable) ([start, end), two numbers each) in which none of the triples stands:
 /// three bytes each, with 0x20 set, whether it is set in the text or not. Others may stay too.
 void hk_triples_filter(
