@@ -5,7 +5,7 @@
 //   none_of(a, b)          whether no bit of a or b is set
 //   half                   what came of some 32 bytes
 //   differs(p, l)          not zero where a byte at p is another than that of l, which is not 0
-//   strays(p, n)           not zero when one of the first n (1 to 31) bytes at p may not stand in a word (words of vector_body.h);
+//   strays(p, n)           not zero when one of the first n (1 to 32) bytes at p may not stand in a word (words of vector_body.h);
 //                          64 bytes may be loaded
 //   either(a, b)           or
 //   is_none(a)             whether all of it is zero
@@ -72,10 +72,10 @@ static inline __attribute__((always_inline)) HK_TARGET int HK_NAME(is_layout)(
     size_t misfits = 0;
     for (check += checks; words_left; words_left--, check += 2) {
         size_t from = marks[check[0] & 0xFFFF] + (check[0] >> 16);
-        size_t length = marks[check[1] & 0xFFFF] - (size_t)(check[1] >> 16) - from;
-        // Backwards is a large number.
-        misfits |= (length - 1) / 31;
-        wrong = either(wrong, strays(base + from, length & 31));
+        size_t more = marks[check[1] & 0xFFFF] - (size_t)(check[1] >> 16) - from - 1;
+        // None and backwards are large numbers.
+        misfits |= more >> 5;
+        wrong = either(wrong, strays(base + from, (more & 31) + 1));
     }
     return !misfits && is_none(wrong);
 #undef HK_AT
