@@ -208,7 +208,8 @@ package struct Scanner: Sendable {
   /// Adds the candidates of an anchor that stands in a record.
   @inline(__always)
   private mutating func note(
-    _ hit: UInt64, _ record: Int, _ format: RecordFormat, _ formats: [FormatSet], _ family: ScanPlan.Family, from first: Int
+    _ hit: UInt64, _ record: Int, _ format: RecordFormat, _ formats: [FormatSet], _ family: ScanPlan.Family,
+    from first: Int
   ) {
     let anchor = Int(hit >> 32)
     for place in family.starts[anchor]..<family.starts[anchor + 1] {
