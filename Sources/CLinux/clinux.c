@@ -128,6 +128,14 @@ int hl_unix_connect(const char *path) {
     return descriptor;
 }
 
+/// Binds a socket whose file has this mode and never a wider one. The file is made with the mode of the socket less the umask,
+/// which stays what it is: other threads make files meanwhile, and start programs.
+static int bind_with_mode(int descriptor, const struct sockaddr_un *address, unsigned mode) {
+    if (fchmod(descriptor, mode) != 0) return -1;
+    if (bind(descriptor, (const struct sockaddr *)address, sizeof *address) != 0) return -1;
+    return chmod(address->sun_path, mode);
+}
+
 int hl_unix_listen(const char *path, unsigned mode) {
     struct sockaddr_un address;
     if (address_of(path, &address) != 0) return -1;
@@ -142,10 +150,7 @@ int hl_unix_listen(const char *path, unsigned mode) {
     if (lstat(path, &info) == 0 && S_ISSOCK(info.st_mode)) unlink(path);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return -1;
-    mode_t before = umask(0777 & ~mode);
-    int status = bind(descriptor, (struct sockaddr *)&address, sizeof address);
-    umask(before);
-    if (status != 0 || listen(descriptor, 64) != 0) {
+    if (bind_with_mode(descriptor, &address, mode) != 0 || listen(descriptor, 64) != 0) {
         int saved = errno;
         close(descriptor);
         errno = saved;
@@ -233,10 +238,7 @@ int hl_unix_datagrams(const char *path, unsigned mode) {
         }
         unlink(path);
     }
-    mode_t before = umask(0777 & ~mode);
-    int status = bind(descriptor, (struct sockaddr *)&address, sizeof address);
-    umask(before);
-    return status == 0 ? descriptor : given_up(descriptor);
+    return bind_with_mode(descriptor, &address, mode) == 0 ? descriptor : given_up(descriptor);
 }
 
 void hl_receiver_prepare(int descriptor, int byte_count) {
