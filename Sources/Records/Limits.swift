@@ -3,7 +3,7 @@ package enum Limits {
   /// Bytes asked for in one read: page cache to L2 (larger reads cost the kernel less a byte; from 1 MiB on they leave L2).
   package static let readByteCount = 512 * 1024
   /// The least part of a large file that a thread of its own reads.
-  package static let segmentByteCount: UInt64 = 32 * 1024 * 1024
+  package static let segmentByteCount: UInt64 = 16 * 1024 * 1024
   /// Zero bytes kept after the valid part of every buffer, so that a kernel may load past the end.
   package static let slackByteCount = 64
   /// A longer line is cut here and its rest skipped; also the most that a record may span before it is given up

@@ -100,17 +100,21 @@ package enum Replay {
         group.addTask {
           var pipeline = worker.pipeline()
           var result = WorkerResult(totals: PipelineTotals(signatureCount: pipeline.signatureCounts.count))
+          // The stream whose parts the pipeline counts; nil: streams that are read whole.
+          var counted: Int?
           while true {
             let index = next.take()
             guard index < parts.count else { break }
-            // What a part of a file gives is kept apart until its place in the file was checked.
-            if !parts[index].isWhole { result.totals.add(pipeline.takeTotals()) }
+            let stream = parts[index].isWhole ? nil : parts[index].stream
+            if stream != counted {
+              result.keep(pipeline.takeTotals(), of: counted)
+              counted = stream
+            }
             let part = worker.read(parts[index], &pipeline)
-            let totals = parts[index].isWhole ? nil : pipeline.takeTotals()
             progress.findingCount.wrappingAdd(part.report.result.findings.count, ordering: .relaxed)
-            result.parts.append((index, part, totals))
+            result.parts.append((index, part))
           }
-          result.totals.add(pipeline.takeTotals())
+          result.keep(pipeline.takeTotals(), of: counted)
           return result
         }
       }
@@ -118,7 +122,7 @@ package enum Replay {
       for try await result in group { results.append(result) }
       return results
     }
-    var report = try join(results, parts, worker)
+    var report = join(results, parts, worker)
     for error in files.refused { report.skips.note(error.skipReason, byteCount: Int(clamping: error.byteCount)) }
     report.refused = files.refused + report.streams.compactMap(\.error)
     report.notes = files.notes
@@ -127,46 +131,42 @@ package enum Replay {
   }
 
   private struct WorkerResult: Sendable {
-    var parts: [(index: Int, part: PartResult, totals: PipelineTotals?)] = []
+    var parts: [(index: Int, part: PartResult)] = []
     /// Of the streams that this worker read whole.
     var totals: PipelineTotals
+    /// Of the parts that it read of other streams, by stream: kept apart until their places in it were checked.
+    var totalsOfParts: [Int: PipelineTotals] = [:]
+
+    mutating func keep(_ more: PipelineTotals, of stream: Int?) {
+      guard let stream else { return totals.add(more) }
+      if totalsOfParts[stream]?.add(more) == nil { totalsOfParts[stream] = more }
+    }
   }
 
-  /// The parts of one stream as one. A part that began with another memory, or at another place, than the one before it
-  /// left is read again from there; a stream with envelopes, whose memory has no end, is read again whole.
+  /// The parts of one stream as one. When a part began with another memory, or at another place, than the one before it
+  /// left, which is rare, the stream is read again whole: the second result is what it counts then.
   private static func chain(
-    _ parts: [(place: StreamPart, result: PartResult, totals: PipelineTotals)], _ worker: StreamWorker
-  ) throws -> (StreamReport, [PipelineTotals]) {
+    _ parts: [(place: StreamPart, result: PartResult)], _ worker: StreamWorker
+  ) -> (StreamReport, PipelineTotals?) {
     var report = parts[0].result.report
-    var totals = [parts[0].totals]
     var last = parts[0].result
-    var again: Pipeline?
-    for (place, result, ofPart) in parts.dropFirst() {
+    for (place, result) in parts.dropFirst() {
       // Nothing comes after a read that failed.
-      if last.report.error != nil { break }
-      guard let memory = last.memory else {
+      guard last.report.error == nil, let memory = last.memory, last.end == place.start, let assumed = place.memory,
+        memory.continues(assumed, at: last.end)
+      else {
         var pipeline = worker.pipeline()
         let whole = worker.read(StreamPart(stream: place.stream), &pipeline)
-        return (whole.report, [pipeline.takeTotals()])
+        return (whole.report, pipeline.takeTotals())
       }
-      var current = result
-      if last.end == place.start, let assumed = place.memory, memory.continues(assumed, at: last.end) {
-        totals.append(ofPart)
-      } else {
-        var pipeline = again ?? worker.pipeline()
-        current = worker.read(
-          StreamPart(stream: place.stream, start: last.end, stop: place.stop, memory: memory), &pipeline)
-        totals.append(pipeline.takeTotals())
-        again = pipeline
-      }
-      report.append(current.report)
-      last = current
+      report.append(result.report)
+      last = result
     }
-    return (report, totals)
+    return (report, nil)
   }
 
   /// Puts parts and streams in their order.
-  private static func join(_ results: [WorkerResult], _ parts: [StreamPart], _ worker: StreamWorker) throws
+  private static func join(_ results: [WorkerResult], _ parts: [StreamPart], _ worker: StreamWorker)
     -> ReplayReport
   {
     var report = ReplayReport(
@@ -182,10 +182,9 @@ package enum Replay {
       if parts[read[place].index].isWhole {
         report.streams.append(read[place].part.report)
       } else {
-        let (joined, totals) = try chain(
-          read[place..<next].map { (parts[$0.index], $0.part, $0.totals!) }, worker)
+        let (joined, again) = chain(read[place..<next].map { (parts[$0.index], $0.part) }, worker)
         report.streams.append(joined)
-        for part in totals { sum.add(part) }
+        for totals in again.map({ [$0] }) ?? results.compactMap({ $0.totalsOfParts[stream] }) { sum.add(totals) }
       }
       place = next
     }

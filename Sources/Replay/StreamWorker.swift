@@ -57,8 +57,8 @@ struct StreamWorker: Sendable {
 
   /// Where to cut, and what the walk remembers behind the first chunk: mostly the same as everywhere else in the file.
   private func starts(_ source: SourceFile) throws -> (offsets: [UInt64], memory: Pipeline.StreamMemory)? {
-    // Twice as many parts as threads: one that is held up does not hold up all.
-    let wanted = max(request.segmentByteCount, (source.byteCount ?? 0) / UInt64(2 * request.threadCount))
+    // Eight times as many parts as threads: one that is held up does not hold up all.
+    let wanted = max(request.segmentByteCount, (source.byteCount ?? 0) / UInt64(8 * request.threadCount))
     let offsets = Segments.starts(in: source, segmentByteCount: wanted)
     guard !offsets.isEmpty, var reader = try? ChunkReader(source, readByteCount: request.readByteCount),
       (try? reader.fill()) == true
