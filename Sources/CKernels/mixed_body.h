@@ -14,7 +14,7 @@ static inline __attribute__((always_inline)) int HK_NAME(line_joins)(const hk_mi
 
 static HK_TARGET size_t HK_NAME(mixed_run)(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *first,
-    const hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity
+    hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity
 ) {
     size_t n = 0, line = *first, event = lines->next_event, bias_count = 3;
     size_t start = line ? (size_t)line_ends[line - 1] + 1 : 0;
@@ -44,8 +44,10 @@ static HK_TARGET size_t HK_NAME(mixed_run)(
         uint8_t c = p[0];
         if (c == '<') {
             if (end < start + 14 || memcmp(p, "<![LOG[", 7)) break;
-            size_t last = line, count = line + 1;
+            // The lines that join are the same for each of them: they are looked through once.
+            size_t last = line, count = lines->joined > line ? lines->joined : line + 1;
             while (count < line_count && HK_NAME(line_joins)(lines, count - 1)) count++;
+            lines->joined = count;
             plain_memory memory = {.bias_count = bias_count};
             if (!HK_NAME(cmtrace_record)(bytes, readable, line_ends, count, &last, start, &memory, &run, &o->record)
                 && !HK_NAME(cmtrace_other)(bytes, readable, line_ends, count, &last, start, &run, &o->record))

@@ -61,7 +61,7 @@ void hk_rows_begin(hk_rows *rows, uint64_t flags, int64_t since, int64_t until, 
     rows->first_time = rows->last_time = HK_NO_TIME;
 }
 
-void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight) {
+int hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight) {
     const uint8_t *row = bytes + place->start;
     const uint32_t *fields = rows->fields + rows->field;
     rows->time = time;
@@ -72,19 +72,20 @@ void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *
     if (rows->has_clock) {
         rows->clock[0] = word_at(row);
         rows->clock[1] = word_at(row + 8);
-        rows->clock[2] = word_at(row + 12);
-        return;
+        rows->clock[2] = word_at(row + 11);
+        return 1;
     }
     for (int which = 0; which < 2; which++) {
         int32_t column = which ? rows->columns.time : rows->columns.date;
         rows->clock_text_count[which] = 0;
         if (column < 0) continue;
         size_t from = fields[column], to = column + 1 == rows->columns.count ? place->end : fields[column + 1] - 1;
-        if (to - from > sizeof rows->clock_text[which]) return;
+        if (to - from > sizeof rows->clock_text[which]) return 0;
         memcpy(rows->clock_text[which], bytes + from, to - from);
         rows->clock_text_count[which] = (uint32_t)(to - from);
     }
     rows->has_clock_text = 1;
+    return 1;
 }
 
 void hk_rows_forget_rulings(hk_rows *rows) {

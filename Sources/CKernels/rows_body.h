@@ -188,13 +188,18 @@ static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
             size_t from = f[0], end = line_ends[line + i];
             const uint8_t *row = bytes + from;
             batch.ends[i] = (uint32_t)end - (bytes[end - (end > 0)] == '\r');
+            // What stands behind the part that is indexed begins the next batch.
+            if (i >= indexed && i > 0) {
+                count = i;
+                break;
+            }
             if (__builtin_expect(i >= indexed || f[columns] != end + 1 || row[0] == 0 || row[0] == 0xEF, 0)) {
                 stop = HK_ROWS_ROW;
                 count = i;
                 break;
             }
             if (has_plain_clock && f[1] == from + 11 && f[2] == from + 20) {
-                uint64_t first = word_at(row), second = word_at(row + 8), third = word_at(row + 12);
+                uint64_t first = word_at(row), second = word_at(row + 8), third = word_at(row + 11);
                 uint64_t other = (first ^ rows->clock[0]) | ((second ^ rows->clock[1]) & 0xFFFF);
                 if (__builtin_expect((other | (third ^ rows->clock[2])) || !rows->has_clock, 0)) {
                     int64_t of_day = row_time_of_day(row + 11);

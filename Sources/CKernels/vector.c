@@ -930,7 +930,7 @@ typedef struct {
     size_t (*headed_run)(
         hk_heads *, const uint8_t *, size_t, const uint32_t *, size_t, size_t, size_t, hk_headed_run_out *);
     size_t (*mixed_run)(
-        const uint8_t *, size_t, const uint32_t *, size_t, size_t *, const hk_mixed_lines *, size_t, hk_mixed_record *, size_t);
+        const uint8_t *, size_t, const uint32_t *, size_t, size_t *, hk_mixed_lines *, size_t, hk_mixed_record *, size_t);
     hk_rows_stop (*rows_run)(
         hk_rows *, const uint8_t *, const uint32_t *, size_t, hk_rows_place *, hk_row_sightings *);
     int (*rows_learn)(row_group *, const uint8_t *, size_t, size_t, size_t);
@@ -1098,7 +1098,7 @@ size_t hk_headed_run(
 }
 size_t hk_mixed_run(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *first,
-    const hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity
+    hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity
 ) {
     return chosen->mixed_run(bytes, readable, line_ends, line_count, first, lines, limit, out, capacity);
 }

@@ -133,7 +133,11 @@ int hl_unix_connect(const char *path) {
 static int bind_with_mode(int descriptor, const struct sockaddr_un *address, unsigned mode) {
     if (fchmod(descriptor, mode) != 0) return -1;
     if (bind(descriptor, (const struct sockaddr *)address, sizeof *address) != 0) return -1;
-    return chmod(address->sun_path, mode);
+    if (chmod(address->sun_path, mode) == 0) return 0;
+    int saved = errno;
+    unlink(address->sun_path);
+    errno = saved;
+    return -1;
 }
 
 int hl_unix_listen(const char *path, unsigned mode) {

@@ -67,11 +67,12 @@ import Records
     _ candidates: ArraySlice<Candidate>, layout: EventLayout, _ values: [hk_event_value], _ event: EventLine,
     _ marks: [UInt16], _ text: Span<UInt8>
   ) -> Bool {
-    let headCount = 8 + 4 * candidates.count
+    let headCount = 12 + 4 * candidates.count
     guard headCount < EventMemo.byteLimit / 4 else { return false }
     let raw = unsafe UnsafeMutableRawPointer(key)
     unsafe raw.storeBytes(of: layout.serial, as: UInt64.self)
-    var place = 8
+    unsafe raw.storeBytes(of: UInt32(candidates.count), toByteOffset: 8, as: UInt32.self)
+    var place = 12
     for candidate in candidates {
       unsafe raw.storeBytes(of: candidate.signature, toByteOffset: place, as: UInt32.self)
       place += 4

@@ -22,9 +22,10 @@ extension RowExtractor {
           let field = range(column, row)
           midnight = day(text, field.start, field.end)?.microseconds ?? RecordBatch.noTime
         }
-        unsafe text.withUnsafeBufferPointer {
+        let isSet = unsafe text.withUnsafeBufferPointer {
           unsafe hk_rows_set_time(classes.rows, $0.baseAddress, &place, time.microseconds, midnight)
         }
+        guard isSet != 0 else { return place.line }
       case HK_ROWS_CLASS:
         let row = regularRow(place, layout, run, text)
         let meaning = meaning(of: classes.groups[place.group], row, layout, text)

@@ -44,7 +44,8 @@ extension Framer {
                   biases: biases.baseAddress!,
                   // The same, as `EventLayouts` makes sure.
                   events: events.baseAddress?.assumingMemoryBound(to: hk_event_line.self),
-                  event_count: batch.events.count, next_event: nextEvent)
+                  event_count: batch.events.count, next_event: nextEvent, joined: joinedUntil)
+                defer { unsafe joinedUntil = lines.joined }
                 return unsafe hk_mixed_run(
                   text.baseAddress!, text.count, ends.baseAddress!, ends.count, &line, &lines, recordByteLimit, &found,
                   capacity)

@@ -50,6 +50,7 @@ package struct Framer: Sendable {
     repeating: RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
     count: Framer.runLimit)
   /// Where the kernel of lines of many origins writes.
+  var joinedUntil = 0
   var mixedFound = [hk_mixed_record](repeating: hk_mixed_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)
@@ -157,6 +158,7 @@ package struct Framer: Sendable {
     marks.forget()
     originLines = 0..<0
     contentEnd.line = -1
+    joinedUntil = 0
     stretch = (0, -1)
     nextEvent = 0
     while states.count < batch.origins.count {

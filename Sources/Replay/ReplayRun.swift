@@ -155,6 +155,7 @@ package enum Replay {
       guard last.report.error == nil, let memory = last.memory, last.end == place.start, let assumed = place.memory,
         memory.continues(assumed, at: last.end)
       else {
+        worker.progress.totalByteCount.wrappingAdd(worker.sources[place.stream].byteCount ?? 0, ordering: .relaxed)
         var pipeline = worker.pipeline()
         let whole = worker.read(StreamPart(stream: place.stream), &pipeline)
         return (whole.report, pipeline.takeTotals())

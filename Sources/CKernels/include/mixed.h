@@ -22,6 +22,8 @@ typedef struct {
     /// Lines that are events, ascending, of which the first `next_event` lie behind.
     const hk_event_line *events;
     size_t event_count, next_event;
+    /// The end of the lines that join, found last; 0 at first. It holds for all calls over these lines.
+    size_t joined;
 } hk_mixed_lines;
 
 static inline uint32_t hk_number_at(const uint8_t *p) {
@@ -43,5 +45,5 @@ typedef struct {
 /// how many records were written.
 size_t hk_mixed_run(
     const uint8_t *bytes, size_t readable, const uint32_t *line_ends, size_t line_count, size_t *first,
-    const hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity);
+    hk_mixed_lines *lines, size_t limit, hk_mixed_record *out, size_t capacity);
 #endif

@@ -31,7 +31,7 @@ typedef struct {
 /// `hk_level_count()` for the one in use.
 hk_rows *hk_rows_new(size_t level, hk_row_columns columns);
 void hk_rows_free(hk_rows *rows);
-/// Columns [first, last] are judged together. Before the first run; false when there are HK_ROW_GROUPS, or no memory.
+/// Columns [first, last] are judged together. Before the first run; false when there are HK_ROW_GROUPS.
 int hk_rows_add_group(hk_rows *rows, size_t first, size_t last);
 /// Whether two columns are the same text, but for case, and not `-`, decides. Before the first run; false when there are HK_ROW_PAIRS.
 int hk_rows_add_pair(hk_rows *rows, size_t left, size_t right);
@@ -83,8 +83,8 @@ hk_rows_stop hk_rows_run(
     hk_row_sightings *out);
 
 /// The time of the row at which the run stopped. `midnight`: of its date, where times of day may be added to it here;
-/// HK_NO_TIME: each time is asked for.
-void hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight);
+/// HK_NO_TIME: each time is asked for. False when its text is too long to be remembered: the row is to be judged by itself.
+int hk_rows_set_time(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, int64_t time, int64_t midnight);
 /// The class of the value at which the run stopped; false when the value is too long to be remembered.
 int hk_rows_learn(hk_rows *rows, const uint8_t *bytes, const hk_rows_place *place, size_t class_number);
 
