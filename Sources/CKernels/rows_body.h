@@ -1,4 +1,4 @@
-// The loop of rows.h over one vector level; the definitions of vector_body.h hold, which includes this, and three more:
+// The loop of rows.h over one vector level; the definitions of vector_body.h hold, which includes this, and four more:
 //
 //   same(b, p)           bit i: byte i of b is p[i]
 //   digest(b, n)         64 bits that the first n bytes of b make, 1 ≤ n ≤ 64
@@ -234,7 +234,7 @@ static HK_TARGET hk_rows_stop HK_NAME(rows_run)(
                 size_t left_from = f[left], right_from = f[right];
                 size_t left_to = left + 1 == columns ? batch.ends[i] : f[left + 1] - 1;
                 size_t right_to = right + 1 == columns ? batch.ends[i] : f[right + 1] - 1;
-                // The length and the first bytes tell nearly all apart.
+                // The length and the last bytes tell nearly all apart.
                 head <<= 1;
                 if (__builtin_expect(
                         left_to - left_from == right_to - right_from

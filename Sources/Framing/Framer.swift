@@ -49,8 +49,9 @@ package struct Framer: Sendable {
   let emptySlots = [RecordSlot](
     repeating: RecordSlot(format: .line, origin: 0, start: 0, end: 0, messageStart: 0, messageEnd: 0, line: 0),
     count: Framer.runLimit)
-  /// Where the kernel of lines of many origins writes.
+  /// Behind the lines that join, those found last (`hk_mixed_lines.joined`).
   var joinedUntil = 0
+  /// Where the kernel of lines of many origins writes.
   var mixedFound = [hk_mixed_record](repeating: hk_mixed_record(), count: 256)
   /// Where the text of a line ends, found once: a line may hold many records before many blanks.
   private var contentEnd: (line: Int, end: Int) = (-1, 0)

@@ -95,7 +95,7 @@ package struct ChunkReader: ~Copyable {
       if unsafe fstat(opened, &info) == 0, info.st_mode & S_IFMT == S_IFREG {
         let size = max(0, info.st_size)
         expectedByteCount = UInt64(size)
-        // A folder of many small files: no 256 KiB to clear for each.
+        // A folder of many small files: no whole buffer to clear for each.
         self.readByteCount = min(readByteCount, max(4096, size + 1))
         posix_fadvise(opened, 0, 0, POSIX_FADV_SEQUENTIAL)
       } else {
